@@ -1,0 +1,219 @@
+"""One class a statistic: what each takes from a row block, and what it gives at the end.
+
+Letters: B batch, H heads, Q queries, K keys, S pooled side; blocks as in blocks.py.
+"""
+
+from abc import ABC, abstractmethod
+from math import ceil
+from typing import Final
+
+import torch
+
+from .blocks import RowBlock
+from .inputs import Inputs
+
+FOLD: Final = 32  # columns folded into one candidate group when the strongest keys are sought
+
+
+class Tally(ABC):
+    """Collects one statistic over the blocks of one pass."""
+
+    least_columns: int = 0
+    column_multiple: int = 1
+    needs_lse: bool = False
+
+    @abstractmethod
+    def add(self, block: RowBlock) -> None:
+        """Take what is needed from the block; its buffers do not last."""
+
+
+def _shared(values_gnr: torch.Tensor, block: RowBlock) -> torch.Tensor:
+    """Row values [g, n, r] scaled by the rows' share, as [heads, r]."""
+    share = block.share
+    scaled = values_gnr if share is None else values_gnr * share
+    return scaled.flatten(0, 1)
+
+
+class ReceivedTally(Tally):
+    """r^T A: sums over rows, optionally weighted by row_weights [B|1, H|1, Q]."""
+
+    def __init__(self, inputs: Inputs, row_weights: torch.Tensor | None) -> None:
+        B, H, Q, K = inputs.shape
+        self.result = inputs.zeros(B, H, K)
+        self.row_weights = None
+        if row_weights is not None:
+            self.row_weights = row_weights.to(inputs.dtype).expand(B, H, Q)
+        self.ones = torch.ones(1, dtype=inputs.dtype, device=inputs.device)
+
+    def add(self, block: RowBlock) -> None:
+        weights_hrc = block.weights.flatten(0, 1)
+        h, r, _ = weights_hrc.shape
+        share = block.share
+        row_hr = self.ones.expand(h, r)
+        if share is not None:
+            row_hr = share.expand(block.weights.shape[:3]).reshape(h, r)
+        if self.row_weights is not None:
+            row_hr = row_hr * self.row_weights[block.batch, block.heads, block.rows]
+        total = self.result[block.batch, block.heads, block.cols][:, None, :]
+        total.baddbmm_(row_hr.contiguous()[:, None, :], weights_hrc)
+
+
+class EntropyTally(Tally):
+    """-sum_j A_ij ln A_ij in nats, from the scores: lse - sum_j A_ij s_ij."""
+
+    needs_lse = True
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.result = inputs.zeros(*inputs.shape[:3])
+
+    def add(self, block: RowBlock) -> None:
+        if block.lse is None:
+            raise AssertionError("entropy needs blocks with lse")
+        expected_score = (block.weights * block.scores).sum(-1)
+        live = torch.isfinite(block.lse)
+        entropy = torch.where(live, block.lse - expected_score, 0.0).clamp(min=0.0)
+        share = block.share
+        if share is not None:
+            # rows scaled by f have entropy f H - f ln f
+            entropy = entropy * share - torch.xlogy(share, share)
+        self.result[block.batch, block.heads, block.rows] = entropy.flatten(0, 1)
+
+
+class LseTally(Tally):
+    """Natural log of each row's normalizer, sink included; +inf for rows that do not count."""
+
+    needs_lse = True
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.sink = inputs.sink
+        shape = inputs.shape[:3]
+        self.result = torch.full(shape, float("inf"), dtype=inputs.dtype, device=inputs.device)
+
+    def add(self, block: RowBlock) -> None:
+        if block.lse is None:
+            raise AssertionError("lse needs blocks with lse")
+        lse = block.lse
+        if self.sink is not None:
+            sink_gn1 = self.sink[block.heads].to(lse.dtype).view(*lse.shape[:2], 1)
+            lse = torch.logaddexp(lse, sink_gn1)
+        if block.row_keep is not None:
+            lse = lse.masked_fill(block.row_keep == 0, float("inf"))
+        self.result[block.batch, block.heads, block.rows] = lse.flatten(0, 1)
+
+
+class MaxTally(Tally):
+    """The largest weight of each row."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.result = inputs.zeros(*inputs.shape[:3])
+
+    def add(self, block: RowBlock) -> None:
+        if block.weights.shape[-1]:
+            top = _shared(block.weights.amax(-1), block)
+            self.result[block.batch, block.heads, block.rows] = top
+
+
+class DistanceTally(Tally):
+    """sum_j A_ij |i + offset - j|, in positions."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.result = inputs.zeros(*inputs.shape[:3])
+        self.offset = 0 if inputs.mask is None else inputs.mask.offset
+
+    def add(self, block: RowBlock) -> None:
+        device = block.weights.device
+        row_r = torch.arange(block.rows.start, block.rows.stop, device=device) + self.offset
+        col_c = torch.arange(block.cols.start, block.cols.stop, device=device)
+        apart_rc = (row_r[:, None] - col_c[None, :]).abs()
+        mean = _shared((block.weights * apart_rc).sum(-1), block)
+        self.result[block.batch, block.heads, block.rows] = mean
+
+
+class TopkTally(Tally):
+    """The k strongest keys of each row, strongest first."""
+
+    def __init__(self, inputs: Inputs, k: int) -> None:
+        B, H, Q, K = inputs.shape
+        self.k = self.least_columns = min(k, K)
+        shape = (B, H, Q, self.k)
+        self.values = inputs.zeros(*shape)
+        self.indices = torch.zeros(shape, dtype=torch.int64, device=inputs.device)
+
+    def add(self, block: RowBlock) -> None:
+        if not self.k:
+            return
+        weights_hrc = block.weights.flatten(0, 1)
+        values, indices = strongest(weights_hrc, self.k)
+        share = block.share
+        if share is not None:
+            values = values * share.expand(block.weights.shape[:3]).flatten(0, 1)[..., None]
+        place = (block.batch, block.heads, block.rows)
+        self.values[place], self.indices[place] = values, indices + block.cols.start
+
+
+def strongest(values: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """`values.topk(k)` over the last dimension, several times faster on long rows.
+
+    The k largest entries lie in the k column groups with the largest maxima, so only those are
+    searched. Groups take every (c // FOLD)-th column, which keeps the maxima vectorized.
+    """
+    c = values.shape[-1]
+    width = c // FOLD
+    if width < 2 * k:
+        top = values.topk(k, dim=-1)
+        return top.values, top.indices
+    folded = torch.unflatten(values[..., : width * FOLD], -1, (FOLD, width))
+    group = folded.amax(-2).topk(k, dim=-1, sorted=False).indices
+    steps = torch.arange(FOLD, device=values.device) * width
+    columns = (group[..., None] + steps).flatten(-2)
+    if width * FOLD < c:
+        rest = torch.arange(width * FOLD, c, device=values.device)
+        columns = torch.cat([columns, rest.expand(*columns.shape[:-1], -1)], -1)
+    found, place = values.gather(-1, columns).topk(k, dim=-1)
+    return found, columns.gather(-1, place)
+
+
+class PooledTally(Tally):
+    """Max-pooled picture [B, H, S, S]; cell i covers floor(i L / S) .. ceil((i + 1) L / S)."""
+
+    def __init__(self, inputs: Inputs, size: int) -> None:
+        B, H, Q, K = inputs.shape
+        self.size, self.Q, self.K = size, Q, K
+        self.result = inputs.zeros(B, H, size, size)
+        self.even = K % size == 0 and K > 0
+        self.column_multiple = K // size if self.even else max(1, K)
+        if not self.even and K:
+            edges = [cell_edges(i, K, size) for i in range(size)]
+            width = max(stop - start for start, stop in edges)
+            columns = [[min(start + w, stop - 1) for w in range(width)] for start, stop in edges]
+            self.columns = torch.tensor(columns, device=inputs.device)
+
+    def add(self, block: RowBlock) -> None:
+        weights = block.weights
+        if not weights.shape[-1]:
+            return
+        if self.even:
+            cells = torch.unflatten(weights, -1, (-1, self.column_multiple)).amax(-1)
+        else:
+            wide = weights.index_select(-1, self.columns.flatten())
+            cells = torch.unflatten(wide, -1, self.columns.shape).amax(-1)
+        share = block.share
+        if share is not None:
+            cells = cells * share[..., None]
+        cells = cells.flatten(0, 1)
+        start, stop = block.rows.start, block.rows.stop
+        first_col = block.cols.start // self.column_multiple
+        columns = slice(first_col, first_col + cells.shape[-1])
+        picture = self.result[block.batch, block.heads]
+        first, last = start * self.size // self.Q, ceil(stop * self.size / self.Q)
+        for cell in range(max(0, first - 1), min(self.size, last + 1)):
+            low, high = cell_edges(cell, self.Q, self.size)
+            low, high = max(low, start), min(high, stop)
+            if low < high:
+                region = picture[:, cell, columns]
+                torch.maximum(region, cells[:, low - start : high - start].amax(1), out=region)
+
+
+def cell_edges(cell: int, length: int, size: int) -> tuple[int, int]:
+    """Where a pooled cell starts and stops, as adaptive pooling defines it."""
+    return cell * length // size, -(-(cell + 1) * length // size)

@@ -1,0 +1,226 @@
+"""Who is watching, which module runs, and what was seen: the state of one watch.
+
+Every watch has one `Collector`. Which collectors hear an attention call is context-local, so
+nested and concurrent watches each see what their own thread runs, and nothing else.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from zhuyi.core.record import Site
+from zhuyi.errors import NotWatchable, OptionError, ZhuyiError
+from zhuyi.trace.keep import Keep
+from zhuyi.trace.tape import Pass, Sighting, Tape
+
+ACTIVE: ContextVar[tuple["Collector", ...]] = ContextVar("zhuyi_watches", default=())
+"""The watches of this context, outermost first."""
+
+SUPPRESSED: ContextVar[bool] = ContextVar("zhuyi_suppressed", default=False)
+"""Set while an attention call that is already recorded runs its kernel."""
+
+ATTENTION_CLASS: Final = re.compile(r"attention|attn", re.IGNORECASE)
+ATTENTION_NAME: Final = re.compile(r"(attention|attn)$", re.IGNORECASE)
+
+
+class Frame:
+    """One running module of the watched model."""
+
+    __slots__ = ("args", "kwargs", "module", "name", "seen_before", "unseen_before")
+
+    def __init__(
+        self,
+        name: str,
+        module: nn.Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        seen_before: int,
+        unseen_before: int,
+    ) -> None:
+        self.name = name
+        self.module = module
+        self.args = args
+        self.kwargs = kwargs
+        self.seen_before = seen_before
+        self.unseen_before = unseen_before
+
+
+class Claim:
+    """A place on one collector's tape, reserved before the attention call runs."""
+
+    __slots__ = ("collector", "index", "name")
+
+    def __init__(self, collector: "Collector", index: int, name: str) -> None:
+        self.collector = collector
+        self.index = index
+        self.name = name
+
+
+class Collector:
+    """The state of one watch: the running modules, the pass in progress, the finished passes."""
+
+    def __init__(self, model: nn.Module, keep: Keep) -> None:
+        self.keep = keep
+        self.names = {id(module): name for name, module in model.named_modules()}
+        self.model_class = type(model).__name__
+        self.passes: list[Pass] = []
+        self.tape = Tape(self.passes, self.why_empty)
+        self.closed = False
+        self.checked: set[str] = set()  # sites whose meaning was verified against the model
+        self.frames: list[Frame] = []
+        self.mask_readings: dict[object, Any] = {}  # per pass; the layers share their masks
+        self._thread = threading.get_ident()
+        self._ran = False
+        self._seen_total = 0
+        self._blind: dict[str, None] = {}  # unseen modules of passes that saw nothing
+        self._begin_pass()
+
+    def _begin_pass(self) -> None:
+        self._sightings: list[Sighting] = []
+        self._runs: dict[str, int] = {}
+        self._seen = 0
+        self._unseen: dict[str, None] = {}
+        self.mask_readings.clear()
+
+    @property
+    def listens(self) -> bool:
+        """Whether a module that runs now runs under this watch."""
+        return (
+            not self.closed
+            and self in ACTIVE.get()
+            and self._thread == threading.get_ident()
+            # Gradient checkpointing runs a layer again during backward; it is the same sighting.
+            and torch._C._current_graph_task_id() == -1
+        )
+
+    def enter(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
+    ) -> None:
+        """Forward pre-hook of every watched module."""
+        if not self.listens:
+            return
+        if kwargs is None:
+            # Another thread leaves its watch of this model: torch has the hook, not its flag.
+            kwargs = {}
+        name = self.names[id(module)]
+        self.frames.append(Frame(name, module, args, kwargs, self._seen, len(self._unseen)))
+
+    def leave(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
+        """Forward hook of every watched module; runs after an exception too."""
+        if not self.listens or not any(frame.module is module for frame in self.frames):
+            return
+        frame = self.frames.pop()
+        while frame.module is not module:  # left by an exception that skips hooks
+            frame = self.frames.pop()
+        nothing = self._seen == frame.seen_before and len(self._unseen) == frame.unseen_before
+        if nothing and _attention_like(frame):
+            self._unseen[f"{frame.name} ({type(module).__name__})"] = None
+        if not self.frames:
+            self._end_pass(frame.name)
+
+    def claim(self, module: nn.Module | None) -> Claim | None:
+        """Count an attention call; a place for it when the plan keeps it."""
+        name = self.names.get(id(module)) if module is not None else None
+        if name is None:
+            name = self.frames[-1].name
+        runs = self._runs[name] = self._runs.get(name, 0) + 1
+        index, self._seen = self._seen, self._seen + 1
+        if not self.keep.wants(index):
+            return None
+        return Claim(self, index, name if runs == 1 else f"{name}#{runs}")
+
+    def unclaim(self, claim: Claim, reason: str) -> None:
+        """Give a claimed place back: what ran there could not be read."""
+        name = claim.name.partition("#")[0]
+        self._runs[name] -= 1
+        self._seen -= 1
+        self._unseen[f"{claim.name}: {reason}"] = None
+
+    def add(self, sighting: Sighting) -> None:
+        """Put a sighting on the tape of the pass in progress."""
+        self._sightings.append(sighting)
+
+    def miss(self, reason: str) -> None:
+        """Note that the running module computed attention which could not be read."""
+        self._unseen[f"{self.frames[-1].name}: {reason}"] = None
+
+    def why_empty(self) -> ZhuyiError:
+        """The error that an empty tape raises when it is read."""
+        if not self._ran:
+            return NotWatchable(
+                f"no module of the watched {self.model_class} ran yet inside this watch (in this "
+                "thread): call the model inside the with block"
+            )
+        if self._seen_total:
+            return OptionError(
+                f"Keep(layers={self.keep.layers}) matches none of the {self._seen_total} sites "
+                f"that ran in {self.model_class}"
+            )
+        if self._blind:
+            return NotWatchable(
+                f"{self.model_class} ran, but its attention cannot be seen: "
+                f"{_shortened(list(self._blind))} computes its weights with its own operations, "
+                "not through scaled_dot_product_attention, nn.MultiheadAttention, the "
+                "transformers attention interface or zhuyi.attend"
+            )
+        return NotWatchable(
+            f"{self.model_class} ran, but no attention took place in it (none of its modules "
+            "looks like attention)"
+        )
+
+    def _end_pass(self, root: str) -> None:
+        self._ran = True
+        self._seen_total = max(self._seen_total, self._seen)
+        if self._sightings:
+            self.passes.append(Pass(root, tuple(self._sightings), tuple(self._unseen)))
+        elif not self._seen:
+            self._blind.update(self._unseen)
+        self._begin_pass()
+
+
+def site(claim: Claim, cross: bool, heads: int) -> Site:
+    """The record of where a claimed call happened."""
+    kind = "cross" if cross else "self"
+    return Site(name=claim.name, kind=kind, index=claim.index, heads=heads)
+
+
+@contextmanager
+def suppressed() -> Iterator[None]:
+    """Attention calls in this block belong to one that is counted already."""
+    token = SUPPRESSED.set(True)
+    try:
+        yield
+    finally:
+        SUPPRESSED.reset(token)
+
+
+def listening() -> tuple[Collector, ...]:
+    """The collectors that hear an attention call made now; most often none."""
+    active = ACTIVE.get()
+    if not active or SUPPRESSED.get():
+        return ()
+    return tuple(one for one in active if one.frames and one.listens)
+
+
+def claim_all(collectors: tuple[Collector, ...], module: nn.Module | None) -> list[Claim]:
+    """Count an attention call in every collector; the places of those that keep it."""
+    claims = (collector.claim(module) for collector in collectors)
+    return [claim for claim in claims if claim is not None]
+
+
+def _attention_like(frame: Frame) -> bool:
+    last = frame.name.rpartition(".")[2]
+    return bool(
+        ATTENTION_CLASS.search(type(frame.module).__name__) or ATTENTION_NAME.search(last)
+    )
+
+
+def _shortened(names: list[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

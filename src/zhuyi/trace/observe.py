@@ -1,0 +1,171 @@
+"""What happens when a watched model attends: run or stream, then put it on the tapes."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from zhuyi.core import (
+    AttentionMatrix,
+    AttentionSummary,
+    Bias,
+    Mask,
+    Statistics,
+    attend_and_summarize,
+)
+from zhuyi.trace.collector import Claim, site, suppressed
+from zhuyi.trace.tape import Sighting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """An attention call as an adapter understood it.
+
+    Args:
+        query: [B, H, Q, D].
+        key: [B, G, K, D].
+        value: [B, G, K, Dv].
+        bias, mask, scale, softcap, sink: as in `zhuyi.attend`.
+        present: bool [B, Q], False for query rows that are padding; None when all are real.
+        cross: whether the keys are another sequence.
+        run: the model's own kernel; returns the output [B, H, Q, Dv].
+        kernel: name of that kernel.
+        streamable: whether a streamed output may stand in for `run` (no dropout, no weights
+            to return, meaning known exactly).
+        volatile: whether the model will write into key and value again (a static cache).
+    """
+
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+    run: Callable[[], torch.Tensor]
+    kernel: str
+    cross: bool
+    bias: Bias | None = None
+    mask: Mask | None = None
+    scale: float | None = None
+    softcap: float | None = None
+    sink: torch.Tensor | None = None
+    present: torch.Tensor | None = None
+    streamable: bool = True
+    volatile: bool = False
+
+    def matrix(self) -> AttentionMatrix:
+        """The call's weights as a lazy operator; padding rows are absent."""
+        mask = self.mask
+        if self.present is not None:
+            rows = Mask.rows(self.present)
+            mask = rows if mask is None else mask & rows
+        return AttentionMatrix(
+            self.query,
+            self.key,
+            bias=self.bias,
+            mask=mask,
+            scale=self.scale,
+            softcap=self.softcap,
+            sink=self.sink,
+        )
+
+    @property
+    def needs_graph(self) -> bool:
+        """Whether a gradient may be asked of the output."""
+        tensors = (self.query, self.key, self.value)
+        return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def observe(heard: Heard, claims: list[Claim]) -> torch.Tensor:
+    """Run the call, put it on every tape that claimed it, and return the output [B, H, Q, Dv]."""
+    wanted = [claim.collector.keep.statistics for claim in claims]
+    asked = next((one for one in wanted if one is not None), None)
+    summaries: dict[Statistics, AttentionSummary] = {}
+    kernel = heard.kernel
+    with suppressed():
+        if asked is not None and heard.streamable and not heard.needs_graph:
+            with _exact(heard):
+                output, summary = _streamed(heard, asked)
+            summaries[asked] = summary
+            kernel = summary.backend
+        else:
+            output = heard.run()
+        with _exact(heard):
+            matrix = heard.matrix()
+            for claim, statistics in zip(claims, wanted):
+                if statistics is not None and statistics not in summaries:
+                    with torch.no_grad():
+                        summaries[statistics] = matrix.summary(statistics)
+                taken = None if statistics is None else summaries[statistics]
+                claim.collector.add(_sighting(heard, claim, matrix, taken, output, kernel))
+    return output
+
+
+def _exact(heard: Heard) -> AbstractContextManager[object]:
+    """Autocast off: it would round the float32 accumulation of the statistics."""
+    device_type = heard.query.device.type
+    if torch.is_autocast_enabled(device_type):
+        return torch.autocast(device_type, enabled=False)
+    return nullcontext()
+
+
+def _streamed(heard: Heard, asked: Statistics) -> tuple[torch.Tensor, AttentionSummary]:
+    summarized = attend_and_summarize(
+        heard.query,
+        heard.key,
+        heard.value,
+        statistics=asked,
+        bias=heard.bias,
+        mask=heard.mask,
+        scale=heard.scale,
+        softcap=heard.softcap,
+        sink=heard.sink,
+        row_keep=heard.present,
+    )
+    return summarized.output, summarized.summary
+
+
+def _sighting(
+    heard: Heard,
+    claim: Claim,
+    matrix: AttentionMatrix,
+    summary: AttentionSummary | None,
+    output: torch.Tensor,
+    kernel: str,
+) -> Sighting:
+    keep = claim.collector.keep
+    heads = keep.heads
+    if summary is not None and heads is not None:
+        summary = summary.select(heads=heads)
+    if summary is not None and keep.device is not None:
+        summary = summary.to(keep.device)
+    where = site(claim, heard.cross, heard.query.shape[1])
+    if not keep.matrix:
+        return Sighting(site=where, summary=summary, kernel=kernel)
+    key, value = heard.key, heard.value
+    if heard.volatile:
+        key, value = key.clone(), value.clone()
+        matrix = AttentionMatrix(
+            matrix.query,
+            key,
+            bias=matrix.bias,
+            mask=matrix.mask,
+            scale=matrix.scale,
+            softcap=matrix.softcap,
+            sink=matrix.sink,
+        )
+    if heads is not None:
+        matrix = matrix.select(heads=heads)
+        group = heard.query.shape[1] // value.shape[1]
+        value = value[:, [head // group for head in heads]]
+        output = output[:, list(heads)]
+    if keep.device is not None:
+        matrix, value, output = (part.to(keep.device) for part in (matrix, value, output))
+    kept = (matrix.query, matrix.key, value)
+    return Sighting(
+        site=where,
+        matrix=matrix,
+        summary=summary,
+        value=value if keep.value else None,
+        output=output if keep.value else None,
+        kernel=kernel,
+        guard=tuple((one, one._version) for one in kept if not one.is_inference()),
+    )
