@@ -188,6 +188,6 @@ class Attention(nn.Module):
 
 
 def _projections(source: nn.MultiheadAttention) -> tuple[torch.Tensor, ...]:
-    if source.in_proj_weight is not None:
+    if source.kdim == source.vdim == source.embed_dim:
         return source.in_proj_weight.chunk(3)
     return source.q_proj_weight, source.k_proj_weight, source.v_proj_weight

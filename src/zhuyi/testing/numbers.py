@@ -52,14 +52,15 @@ def assert_close_to_oracle(
     if not finite.any():
         return
     size = float(np.abs(truth[finite]).max())
-    naive_error = float(np.abs(reference - truth)[finite].max())
+    naive_error = float(np.abs(reference[finite] - truth[finite]).max())
     if not naive_error <= 0.1 * max(1.0, size):
         raise AssertionError(f"{name}: the naive result itself is off by {naive_error:.1e}")
     wide = torch.float64 if actual.dtype == torch.float64 else torch.float32
     rounding = torch.finfo(actual.dtype).eps / 2 * size
     rounding += 8 * torch.finfo(wide).eps * max(1.0, size)
     budget = 2 * naive_error + rounding
-    errors = np.where(finite, np.abs(np.where(finite, found - np.where(finite, truth, 0), 0)), 0)
+    errors = np.zeros_like(truth)
+    errors[finite] = np.abs(found[finite] - truth[finite])
     worst = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
     if errors[worst] > budget:
         raise AssertionError(
@@ -94,8 +95,7 @@ def naive_attention(
     Cost: O(B H Q K) memory: a yardstick for errors, not for use.
     """
     B, H, Q, D = query.shape
-    repeats = H // key.shape[1]
-    key_BHKD, value_BHKD = (t.repeat_interleave(repeats, dim=1) for t in (key, value))
+    key_BHKD, value_BHKD = (t.repeat_interleave(H // t.shape[1], dim=1) for t in (key, value))
     scores = query @ key_BHKD.transpose(-1, -2) * (D**-0.5 if scale is None else scale)
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
@@ -108,7 +108,9 @@ def naive_attention(
         column_BHQ1 = sink.to(scores.dtype).view(1, H, 1, 1).expand(B, H, Q, 1)
     joined = torch.cat([scores, column_BHQ1], dim=-1)
     dead_BHQ = torch.isneginf(scores).all(-1)
-    weights = joined.softmax(-1)[..., :-1].masked_fill(dead_BHQ[..., None], 0.0)
+    # The softmax of a row of -inf is NaN, in the gradient too, so dead rows are masked before it.
+    alive = joined.masked_fill(dead_BHQ[..., None], 0.0)
+    weights = alive.softmax(-1)[..., :-1].masked_fill(dead_BHQ[..., None], 0.0)
     lse = joined.logsumexp(-1).masked_fill(dead_BHQ, float("inf"))
     return {"scores": scores, "weights": weights, "output": weights @ value_BHKD, "lse": lse}
 

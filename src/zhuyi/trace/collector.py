@@ -27,6 +27,9 @@ SUPPRESSED: ContextVar[bool] = ContextVar("zhuyi_suppressed", default=False)
 
 ATTENTION_CLASS: Final = re.compile(r"attention|attn", re.IGNORECASE)
 ATTENTION_NAME: Final = re.compile(r"(attention|attn)$", re.IGNORECASE)
+PART_OF_ATTENTION: Final = re.compile(
+    r"norm|projection|output|embed|mask|position|rotary|dropout", re.IGNORECASE
+)
 
 
 class Frame:
@@ -72,7 +75,7 @@ class Collector:
         self.passes: list[Pass] = []
         self.tape = Tape(self.passes, self.why_empty)
         self.closed = False
-        self.checked: set[str] = set()  # sites whose meaning was verified against the model
+        self.meanings: dict[str, int] = {}  # site -> which reading explained its output
         self.frames: list[Frame] = []
         self.mask_readings: dict[object, Any] = {}  # per pass; the layers share their masks
         self._thread = threading.get_ident()
@@ -215,10 +218,10 @@ def claim_all(collectors: tuple[Collector, ...], module: nn.Module | None) -> li
 
 
 def _attention_like(frame: Frame) -> bool:
-    last = frame.name.rpartition(".")[2]
-    return bool(
-        ATTENTION_CLASS.search(type(frame.module).__name__) or ATTENTION_NAME.search(last)
-    )
+    last, kind = frame.name.rpartition(".")[2], type(frame.module).__name__
+    if PART_OF_ATTENTION.search(kind):
+        return False
+    return bool(ATTENTION_CLASS.search(kind) or ATTENTION_NAME.search(last))
 
 
 def _shortened(names: list[str], most: int = 3) -> str:

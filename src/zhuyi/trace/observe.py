@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -66,6 +66,10 @@ class Heard:
             softcap=self.softcap,
             sink=self.sink,
         )
+
+    def unpadded(self) -> AttentionMatrix:
+        """The weights with those of padding rows, as the model's kernel computes them."""
+        return replace(self, present=None).matrix()
 
     @property
     def needs_graph(self) -> bool:

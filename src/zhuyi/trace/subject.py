@@ -98,7 +98,7 @@ def gather_units(
     """
     if values.dim() != 2 or values.shape[0] != len(sequences):
         raise ShapeError(
-            f"values must be (B', K) with B' = {len(sequences)} sequences, got {tuple(values.shape)}"
+            f"values must be (B', K) with B' = {len(sequences)}, got {tuple(values.shape)}"
         )
     counts = [len(units) for units in sequences]
     width = max(
@@ -117,6 +117,8 @@ def _ownership(units: Sequence[Unit], length: int, first: int) -> tuple[Tensor, 
     """Positions of all units, and beside each the unit (from `first` on) that it belongs to."""
     pairs = [(p, first + n) for n, unit in enumerate(units) for p in unit.positions]
     if any(position >= length for position, _ in pairs):
-        raise ShapeError(f"values have {length} positions, the units need more: pass one a position")
+        raise ShapeError(
+            f"values must have one column a position, got {length}, the units need more"
+        )
     table = torch.tensor(pairs, dtype=torch.long).reshape(-1, 2)
     return table[:, 0], table[:, 1]

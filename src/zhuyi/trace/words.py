@@ -84,9 +84,8 @@ def _piece_end(text: str, start: int) -> int:
     end = start + 1
     while end < len(text):
         character = text[end]
-        if _is_attached(character) or text[end - 1] == _JOINER:
-            end += 1
-        elif wordlike and _is_word(character) and not is_spaceless(character):
+        goes_on = wordlike and _is_word(character) and not is_spaceless(character)
+        if goes_on or _is_attached(character) or text[end - 1] == _JOINER:
             end += 1
         elif wordlike and end + 1 < len(text) and _joins(text[end - 1], character, text[end + 1]):
             end += 2
@@ -165,7 +164,7 @@ class _Group:
 
 
 def _flush(groups: list[_Group], waiting: list[int]) -> None:
-    """Give tokens without text to the unit before them, or let them be special when there is none."""
+    """Give tokens without text to the unit before them, or a unit of their own without one."""
     if not waiting:
         return
     if groups and groups[-1].label is None:

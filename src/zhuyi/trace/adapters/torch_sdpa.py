@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
@@ -21,6 +22,7 @@ from zhuyi.trace.mask_reading import read_mask
 from zhuyi.trace.observe import Heard, observe
 
 SDPA: Final = torch._C._nn.scaled_dot_product_attention
+PLAIN: Final = (torch.Tensor, nn.Parameter)
 
 
 class WatchMode(TorchFunctionMode):
@@ -29,7 +31,7 @@ class WatchMode(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: object,
+        types: tuple[type, ...],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
@@ -39,7 +41,8 @@ class WatchMode(TorchFunctionMode):
                 return hear_sdpa(collectors, args, kwargs or {})
         elif func is MHA_FORWARD:
             collectors = listening()
-            if collectors and not types:
+            # A tensor subclass may have its own way with the whole function.
+            if collectors and all(kind in PLAIN for kind in types):
                 return hear_multihead(collectors, args, kwargs or {})
         return func(*args, **(kwargs or {}))
 

@@ -29,7 +29,7 @@ class Decision(Protocol):
     def logits(
         self, model: nn.Module, inputs: Mapping[str, Tensor], real: Tensor, whole: Tensor | None
     ) -> Tensor:
-        """Logits "B C" for inputs of B' rows with real positions "B' T" (bool).
+        """Logits "B C" for inputs of B' rows with readable positions "B' T" (bool).
 
         `whole` is what `reference` gave for the complete inputs, where it gives something.
         """
@@ -45,6 +45,10 @@ class Decision(Protocol):
         self, model: nn.Module, inputs: Mapping[str, Tensor], real: Tensor, whole: Tensor | None
     ) -> Tensor:
         """Probabilities "B C" of the same."""
+        ...
+
+    def readable(self, inputs: Mapping[str, Tensor], real: Tensor) -> Tensor:
+        """The positions "B' T" (bool) that the decision may be read from."""
         ...
 
 
@@ -80,17 +84,16 @@ class ClassDecision:
             hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
             rows = torch.arange(hidden.shape[0], device=hidden.device)
             # forward() and not a call: it is the head, not one more pass of the model.
-            logits = getattr(model, self.score).forward(hidden[rows, self.last(inputs, real)])
+            logits = getattr(model, self.score).forward(hidden[rows, last_positions(real)])
         if logits.dim() != 2:
             raise ShapeError(f"the head must give logits (B, C), got {tuple(logits.shape)}")
         return torch.cat((torch.zeros_like(logits), logits), 1) if logits.shape[1] == 1 else logits
 
-    def last(self, inputs: Mapping[str, Tensor], real: Tensor) -> Tensor:
-        """The position a decoder's head reads: its last real token that is not padding."""
-        ids = inputs.get("input_ids")
-        if ids is None or self.padding is None:
-            return last_positions(real)
-        return last_positions(real & (ids != self.padding))
+    def readable(self, inputs: Mapping[str, Tensor], real: Tensor) -> Tensor:
+        """Real positions, without those that a decoder takes for padding by their id."""
+        if self.score is None or self.padding is None or "input_ids" not in inputs:
+            return real
+        return real & (inputs["input_ids"] != self.padding)
 
     def reference(
         self, model: nn.Module, inputs: Mapping[str, Tensor], real: Tensor
@@ -133,6 +136,10 @@ class NextToken:
         logits: Tensor = model(**inputs, use_cache=False, logits_to_keep=wanted).logits
         return logits[rows, place]
 
+    def readable(self, inputs: Mapping[str, Tensor], real: Tensor) -> Tensor:
+        """Every real position."""
+        return real
+
     def reference(
         self, model: nn.Module, inputs: Mapping[str, Tensor], real: Tensor
     ) -> Tensor | None:
@@ -165,7 +172,11 @@ class Similarity:
     ) -> Tensor:
         """Logits "B 2" of sentence pairs, rows 2 b and 2 b + 1 being a pair."""
         pooled = _pooled(model, inputs, real, self.pooling)
-        return _cosine_shares(pooled[0::2], pooled[1::2]).log()
+        return _cosine_shares(pooled[0::2], pooled[1::2]).clamp_min(_LEAST).log()
+
+    def readable(self, inputs: Mapping[str, Tensor], real: Tensor) -> Tensor:
+        """Every real position."""
+        return real
 
     def reference(
         self, model: nn.Module, inputs: Mapping[str, Tensor], real: Tensor
@@ -208,6 +219,10 @@ class KeptEmbedding:
         kept = (embedding * whole).sum(1) / whole.square().sum(1).clamp_min(1e-12)
         return torch.stack((torch.zeros_like(kept), kept), 1)
 
+    def readable(self, inputs: Mapping[str, Tensor], real: Tensor) -> Tensor:
+        """Every real position."""
+        return real
+
     def reference(
         self, model: nn.Module, inputs: Mapping[str, Tensor], real: Tensor
     ) -> Tensor | None:
@@ -231,5 +246,5 @@ def _pooled(
 
 
 def _cosine_shares(one: Tensor, other: Tensor) -> Tensor:
-    cosine = torch.cosine_similarity(one, other, dim=1).clamp(_LEAST - 1.0, 1.0 - _LEAST)
+    cosine = torch.cosine_similarity(one, other, dim=1).clamp(-1.0, 1.0)
     return torch.stack((1.0 - cosine, 1.0 + cosine), 1) / 2.0

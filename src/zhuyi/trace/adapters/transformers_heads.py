@@ -25,9 +25,13 @@ TASKS: tuple[str, ...] = get_args(Task)
 
 # Encoders whose sequence classification head reads the first position, checked in their source.
 _FIRST = frozenset(
-    "albert bert big_bird camembert convbert data2vec-text deberta deberta-v2 distilbert electra "
-    "ernie esm ibert layoutlm luke megatron-bert mobilebert mpnet nystromformer rembert roberta "
-    "roberta-prelayernorm roformer squeezebert xlm-roberta xlm-roberta-xl xmod yoso".split()
+    {
+        *("albert", "bert", "big_bird", "camembert", "convbert", "data2vec-text", "deberta"),
+        *("deberta-v2", "distilbert", "electra", "ernie", "esm", "ibert", "layoutlm", "luke"),
+        *("megatron-bert", "mobilebert", "mpnet", "nystromformer", "rembert", "roberta"),
+        *("roberta-prelayernorm", "roformer", "squeezebert", "xlm-roberta", "xlm-roberta-xl"),
+        *("xmod", "yoso"),
+    }
 )
 # Vision transformers with one position a patch: names of the positions in front of the patches.
 _LEADING: dict[str, tuple[str, ...]] = {
@@ -74,14 +78,13 @@ def decision_of(
     if task in ("similarity", "embedding"):
         pooling = readout or MeanRows()
         if isinstance(pooling, MeasuredRows):
-            raise InputError(f"task {task!r} needs to know how rows are pooled: pass another readout")
+            raise InputError(f"task {task!r} has to know how rows are pooled: pass readout=")
         kind = Similarity if task == "similarity" else KeptEmbedding
         return kind(pooling=pooling), pooling
     decision = _classes(model, config)
     if readout is None:
-        readout = _image_readout(config) if task == "image-classification" else _text_readout(
-            config, decision
-        )
+        image = task == "image-classification"
+        readout = _image_readout(config) if image else _text_readout(config, decision)
     return decision, readout
 
 

@@ -65,9 +65,7 @@ def _check_place(path_or_name: str) -> None:
         raise InputError(f"{path_or_name} is neither a folder here nor a model's name")
 
 
-_NAME_CHARACTERS = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-)
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
 def _processor(transformers: Any, path_or_name: str, task: Task) -> Any:

@@ -1,7 +1,6 @@
 """Any Hugging Face model that decides something, as a Subject."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +13,7 @@ from zhuyi.trace.adapters.projection import find_projection
 from zhuyi.trace.adapters.transformers_heads import Task, decision_of, reader_of, task_of
 from zhuyi.trace.adapters.transformers_load import load_parts
 from zhuyi.trace.adapters.transformers_text import Encoded
+from zhuyi.trace.evaluating import evaluating
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.readout import MeasuredRows, Readout, measure_rows
 from zhuyi.trace.subject import Batch, gather_units
@@ -29,7 +29,7 @@ class TransformersSubject:
     | text-classification | texts, or pairs read as one sequence | the head's classes |
     | image-classification | images, or pixels "B C H W" | the head's classes |
     | next-token | texts | the token after the text, C = vocabulary |
-    | similarity | pairs of texts, read as two sequences each | ("different", "similar"), by cosine |
+    | similarity | pairs of texts, two sequences each | ("different", "similar"), by cosine |
     | embedding | texts | ("changed", "unchanged"): the cosine with the complete text's embedding |
 
     Units are words, single characters of scripts without spaces, or patches; special tokens are
@@ -151,7 +151,7 @@ class TransformersSubject:
                 encoded = self._reader.remove(batch, keep, self.device)
                 whole = self._whole(batch)
             run = self._decision.shares
-            return run(self.model, encoded.inputs, encoded.real, whole).float()
+            return run(self.model, encoded.inputs, self._readable(encoded), whole).float()
 
     def watch(self, batch: Batch, keep: Keep | None = None, *, gradient: bool = False) -> Tape:
         """Run the model on the batch under observation.
@@ -202,7 +202,8 @@ class TransformersSubject:
         encoded = self._encode(batch)
         inputs = self._reader.with_embeddings(encoded, embeddings)
         with evaluating(self.model):
-            return self._decision.logits(self.model, inputs, encoded.real, self._whole(batch))
+            readable = self._readable(encoded)
+            return self._decision.logits(self.model, inputs, readable, self._whole(batch))
 
     def output_projection(self, site: Site) -> Tensor | None:
         """Weight "E (H D)" of the linear map behind a site's attention, or None."""
@@ -214,16 +215,16 @@ class TransformersSubject:
     def _run(
         self, encoded: Encoded, inputs: Mapping[str, Tensor], keep: Keep, gradient: bool
     ) -> Tape:
-        with evaluating(self.model), torch.set_grad_enabled(gradient):
-            with watch(self.model, keep=keep) as tape:
-                logits = self._decision.logits(self.model, inputs, encoded.real, None)
+        grad = torch.set_grad_enabled(gradient)
+        with evaluating(self.model), grad, watch(self.model, keep=keep) as tape:
+            logits = self._decision.logits(self.model, inputs, self._readable(encoded), None)
         tape.logits = logits
         return tape
 
     def _feeding(self, encoded: Encoded, tape: Tape | None) -> Tensor:
         """The readout's rows; `tape` is a run with a graph, made here when it is missing."""
         if not isinstance(self._rows, MeasuredRows):
-            return self._rows.rows(self._read_rows(encoded))
+            return self._rows.rows(self._readable(encoded))
         if tape is None:
             vectors = self._reader.embed(self.model, encoded).requires_grad_()
             inputs = self._reader.with_embeddings(encoded, vectors)
@@ -234,8 +235,8 @@ class TransformersSubject:
             raise InputError("this model's readout has to be measured: watch with Keep()")
         return measure_rows(logits, output)
 
-    def _read_rows(self, encoded: Encoded) -> Tensor:
-        return encoded.real
+    def _readable(self, encoded: Encoded) -> Tensor:
+        return self._decision.readable(encoded.inputs, encoded.real)
 
     def _whole(self, batch: Batch) -> Tensor | None:
         """The decision's reference of the complete inputs, computed once for equal ones."""
@@ -246,16 +247,3 @@ class TransformersSubject:
         with torch.no_grad():
             whole = self._decision.reference(self.model, encoded.inputs, encoded.real)
         return None if whole is None else whole[[distinct[item] for item in batch]]
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Run with every module in evaluation mode, and put each back as it was."""
-    training = [module for module in model.modules() if module.training]
-    try:
-        for module in training:
-            module.training = False
-        yield
-    finally:
-        for module in training:
-            module.training = True

@@ -20,7 +20,7 @@ from zhuyi.errors import InputError
 from zhuyi.ui.looked import HeadPicture, Looked
 from zhuyi.ui.report.detail import Detail
 from zhuyi.ui.report.payload import Chunk, encode, to_json
-from zhuyi.ui.report.pictures import FLOOR, STATISTICS, best_first
+from zhuyi.ui.report.pictures import STATISTICS, best_first, floor_of
 
 #: Version of the data inside a page.
 SCHEMA = "zhuyi.page/1"
@@ -140,7 +140,6 @@ def _manifest(looked: Looked, overview: Chunk) -> dict[str, object]:
         "versions": dict(looked.versions),
         "unseen": list(looked.unseen),
         "image": _image(looked),
-        "floor": FLOOR,
         "statistics": list(STATISTICS),
         "overview": overview.manifest(),
         "entries": [_entry(head) for head in looked.heads],
@@ -159,6 +158,7 @@ def _entry(head: HeadPicture) -> dict[str, object]:
         "keys": head.keys,
         "shape": list(head.shape),
         "kernel": head.kernel,
+        "floor": floor_of(head.shape[1]),
         "thumbnail": list(head.thumbnail.shape),
         "links": len(head.links),
         "standing": head.standing,

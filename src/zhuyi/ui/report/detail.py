@@ -71,12 +71,12 @@ def describe(matrix: AttentionMatrix, value: Tensor | None) -> Detail | None:
     width = matrix.query.shape[-1]
     dense_is_smaller = queries * keys <= (queries + keys) * width
     if max(queries, keys) <= DENSE_LIMIT and (dense_is_smaller or not plain):
-        detail = _scores(matrix)
+        detail: Detail | None = _scores(matrix)
     elif plain and interval is not None:
         detail = _operator(matrix, interval)
     else:
         return None
-    if value is not None:
+    if value is not None and detail is not None:
         detail.arrays.update(_values(value))
     return detail
 
@@ -126,7 +126,7 @@ def _scores(matrix: AttentionMatrix) -> Detail:
     return Detail(kind="scores", arrays=arrays, scale=1.0, softcap=0.0, bound=top * _HALF)
 
 
-def _operator(matrix: AttentionMatrix, interval: IntervalMask) -> Detail:
+def _operator(matrix: AttentionMatrix, interval: IntervalMask) -> Detail | None:
     query_QD = matrix.query[0, 0].detach().float().cpu()
     key_KD = matrix.key[0, 0].detach().float().cpu()
     scale = float(matrix.scale) if matrix.scale is not None else query_QD.shape[-1] ** -0.5
@@ -141,6 +141,8 @@ def _operator(matrix: AttentionMatrix, interval: IntervalMask) -> Detail:
     # |q'.k' - q.k| <= (2u + u^2) |q| |k| by Cauchy-Schwarz; softcap only shrinks it.
     bound = abs(scale) * reach * (2 * _HALF + _HALF**2)
     softcap = float(matrix.softcap) if matrix.softcap is not None else 0.0
+    if not all(np.isfinite(arrays[name]).all() for name in ("query", "key")):
+        return None  # beyond what float16 can hold
     return Detail(kind="operator", arrays=arrays, scale=scale, softcap=softcap, bound=bound)
 
 

@@ -4,6 +4,7 @@ One streamed pass per site (`AttentionMatrix.summary`) plus three thin bands nex
 no L x L array. Letters: H heads, Q queries, K keys, R counted rows.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +28,6 @@ STATISTICS = (
     "previous",  # share on the position before
     "next",  # share on the position after
 )
-#: Weights below this are drawn like 0 in the logarithmic code.
-FLOOR = 1e-4
 _SIZE = 64
 _LINKS = 8
 _BAND = 256
@@ -58,10 +57,14 @@ class Seen:
     heads: tuple[int, ...]
 
 
-def log_code(weights: Tensor) -> npt.NDArray[np.uint8]:
-    """Weights in [0, 1] to uint8: 0 for below FLOOR, else 1 .. 255 linear in log(weight)."""
-    floor = torch.tensor(FLOOR, dtype=torch.float64)
-    share = 1 - weights.double().clamp(min=FLOOR, max=1.0).log() / floor.log()
+def floor_of(keys: int) -> float:
+    """The weight below which a picture stays empty: an eighth of an even share of `keys`."""
+    return 1 / (8 * max(keys, 1))
+
+
+def log_code(weights: Tensor, floor: float) -> npt.NDArray[np.uint8]:
+    """Weights in [0, 1] to uint8: 0 for below `floor`, else 1 .. 255 linear in log(weight)."""
+    share = 1 - weights.double().clamp(min=floor, max=1.0).log() / math.log(floor)
     code = (1 + share * 254).round()
     code = torch.where(weights.double() < floor, torch.zeros_like(code), code)
     return code.to(torch.uint8).cpu().numpy()
@@ -96,7 +99,7 @@ def draw_site(seen: Seen) -> tuple[HeadPicture, ...]:
                 shape=(queries, keys),
                 kernel=seen.kernel,
                 statistics=_numbers(summary, index, seen, bands_H3),
-                thumbnail=log_code(thumbnail_HST[index]),
+                thumbnail=log_code(thumbnail_HST[index], floor_of(keys)),
                 received=_relative(received_K),
                 links=links,
             )

@@ -53,6 +53,8 @@ function number(value, digits = 3) {
   return text.replace("-", "−");
 }
 
+const weightText = (weight) => (weight >= 0.0005 ? weight.toFixed(3) : number(weight, 2));
+
 const percent = (share) => t("percent", { n: number(share * 100, share < 0.1 ? 2 : 3) });
 
 // Line ends and other invisible marks become visible, or a token would look like nothing.

@@ -89,13 +89,14 @@ function drawNumbers(pen) {
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   const span = matrix.high - matrix.low || 1;
+  const faint = Math.log(currentEntry().floor);
   for (let i = r0; i < r1; i++) {
     for (let j = c0; j < c1; j++) {
       const score = matrix.head.score(i, j);
       if (score === -Infinity) continue;
       const weight = Math.exp(score - matrix.head.lse[i]);
       const shade = state.mode === "scores" ? (score - matrix.low) / span
-        : state.stretch ? 1 - Math.log(Math.max(weight, manifest.floor)) / Math.log(manifest.floor) : weight / span;
+        : state.stretch ? 1 - Math.log(Math.max(weight, 1e-9)) / faint : weight / span;
       if (state.mode === "weights" && weight < 0.005) continue;
       const [x0, y0] = toPlot(i, j), [x1, y1] = toPlot(i + 1, j + 1);
       pen.fillStyle = (shade > 0.5) !== isDark() ? "#fff" : "#14131a";
@@ -108,10 +109,23 @@ function drawNumbers(pen) {
 function drawCross(pen) {
   const mark = ([row, col], color, width) => {
     const [x0, y0] = toPlot(row, col), [x1, y1] = toPlot(row + 1, col + 1);
-    pen.strokeStyle = color;
+    pen.fillStyle = pen.strokeStyle = color;
     pen.lineWidth = width;
-    pen.strokeRect(plot.left - 4, y0, plot.size + 8, Math.max(y1 - y0, 1));
-    if (col >= 0 && state.mode !== "results") pen.strokeRect(x0, plot.top - 4, Math.max(x1 - x0, 1), plot.size + 8);
+    // A frame around a thin line would hide it: one line then, with a gap around the cell.
+    const thin = y1 - y0 < 6;
+    const gap = 7;
+    if (!thin) pen.strokeRect(plot.left - 4, y0, plot.size + 8, y1 - y0);
+    else if (state.mode === "results") pen.fillRect(plot.left, (y0 + y1) / 2 - width / 2, plot.size, width);
+    else {
+      const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+      pen.fillRect(plot.left, y - width / 2, Math.max(0, x - gap - plot.left), width);
+      pen.fillRect(x + gap, y - width / 2, plot.size, width);
+      pen.fillRect(x - width / 2, plot.top, width, Math.max(0, y - gap - plot.top));
+      pen.fillRect(x - width / 2, y + gap, width, plot.size);
+      pen.strokeRect(x - gap, y - gap, 2 * gap, 2 * gap);
+      return;
+    }
+    if (state.mode !== "results") pen.strokeRect(x0, plot.top - 4, x1 - x0, plot.size + 8);
   };
   mark([state.query, state.key], cssColor("--accent"), 1.5);
   if (plot.hover) mark(plot.hover, cssColor("--ink-3"), 0.75);
@@ -177,7 +191,7 @@ function readCell(cell) {
     const score = matrix.head.score(row, col);
     const key = labelOf(entry.keys, col);
     text = score === -Infinity ? t("cellMasked", { query, key })
-      : t("cell", { query, key, weight: number(matrix.head.weight(row, col)), score: number(score) });
+      : t("cell", { query, key, weight: weightText(matrix.head.weight(row, col)), score: number(score) });
   }
   $("matrix-readout").textContent = text;
 }

@@ -73,7 +73,7 @@ function drawTableHead() {
 function linkRow(link, top) {
   const { entry, query, key, weight } = link;
   const row = make("tr");
-  const amount = make("td", number(weight), "amount");
+  const amount = make("td", weightText(weight), "amount");
   amount.style.setProperty("--bar", (weight / top).toFixed(3));
   const open = make("button", labelOf(entry.queries, query));
   open.type = "button";

@@ -10,7 +10,9 @@ function drawNotes() {
     notes.push(t("noteOperator", { bound: number(manifest.bound, 2),
       percent: percent(Math.expm1(Math.min(manifest.bound, 700))) }));
   }
-  notes.push(t("notePool", { floor: number(manifest.floor) }), t("noteCross"), t("noteOffline"));
+  const floors = [...new Set(entries.map((entry) => number(entry.floor, 2)))].join(", ");
+  const versions = Object.entries(manifest.versions).map((pair) => pair.join(" ")).join(", ");
+  notes.push(t("notePool", { floor: floors }), t("noteCross"), t("noteOffline"), t("noteVersions", { versions }));
   $("notes").replaceChildren(...notes.map((note) => make("li", note)));
 }
 
@@ -43,8 +45,7 @@ function retheme() {
 }
 
 function drawGridCaption() {
-  const caption = document.querySelector('[data-t="gridCaption"]');
-  caption.textContent = t(isDark() ? "gridCaptionDark" : "gridCaptionLight");
+  $("grid-caption").textContent = t(isDark() ? "gridCaptionDark" : "gridCaptionLight");
 }
 
 function drawSequences() {
@@ -64,7 +65,10 @@ function chooseFirst() {
   const shown = shownEntries();
   if (!shown.length) return;
   const able = shown.filter((entry) => entry.detail);
-  const best = (able.length ? able : shown).reduce((a, b) => (b.standing > a.standing ? b : a));
+  // A head that rests on one fixed token differs a lot and shows little.
+  const telling = able.filter((entry) => !["+first", "+special", "+max"].includes(entry.reason) && entry.reason[0] !== "-");
+  const pool = [telling, able, shown].find((list) => list.length);
+  const best = pool.reduce((a, b) => (b.standing > a.standing ? b : a));
   const link = best.top.find((x) => !isSpecial(best.queries, x.query) && !isSpecial(best.keys, x.key)) ?? best.top[0];
   Object.assign(state, { query: link?.query ?? 0, key: link?.key ?? 0, entry: -1 });
   matrix.box = { x: 0, y: 0, size: 1 };

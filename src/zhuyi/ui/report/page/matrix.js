@@ -13,6 +13,8 @@ async function openHead() {
   const entry = currentEntry();
   const wanted = state.entry;
   matrix.head = null;
+  state.query = Math.min(state.query, entry.shape[0] - 1);
+  state.key = Math.min(state.key, entry.shape[1] - 1);
   if (entry.detail) {
     matrix.loading = wanted;
     if (!operators.has(wanted)) {
@@ -43,8 +45,11 @@ function drawHead() {
     [t("stat." + name), SHARES.has(name) ? percent(entry.stats[name]) : number(entry.stats[name], 3)]);
   drawFacts($("head-facts"), [...facts, [t("kernel"), entry.kernel]]);
   $("stretch-box").hidden = state.mode !== "weights";
+  if (matrix.head) readCell([state.query, state.key]);
+  else $("matrix-readout").textContent = "";
   restart();
   drawStrip();
+  scrollToToken(state.direction === "row" ? state.query : state.key);
 }
 
 // A new box or mode: keep the old dots on screen, compute new ones in small slices.
@@ -68,7 +73,7 @@ function thumbnailImage() {
   const entry = currentEntry();
   const [rows, cols] = entry.thumbnail;
   const canvas = paint(entry.picture, rows, cols, false);
-  [matrix.low, matrix.high] = [manifest.floor, 1];
+  [matrix.low, matrix.high] = [entry.floor, 1];
   return { canvas, entry: state.entry, mode: "weights", box: [0, entry.shape[0], 0, entry.shape[1]], log: true };
 }
 
@@ -77,9 +82,9 @@ const work = later(() => {
   if (!job) { drawMatrix(); return; }
   const before = job.pass;
   job.run(9);
-  if (job.pass !== before || job.done) { matrix.image = jobImage(job); caption(); }
   if (job.done) matrix.job = null;
   else work();
+  if (job.pass !== before) { matrix.image = jobImage(job); caption(); }
   drawMatrix();
 });
 
@@ -93,9 +98,10 @@ function code(job) {
   const codes = new Int16Array(values.length);
   if (mode === "weights") {
     // The largest weight of the whole head: colors keep their meaning while one zooms.
-    const top = Math.max(currentEntry().stats.max, manifest.floor);
-    const floor = Math.log(manifest.floor);
-    [matrix.low, matrix.high] = state.stretch ? [manifest.floor, 1] : [0, top];
+    const entry = currentEntry();
+    const top = Math.max(entry.stats.max, entry.floor);
+    const floor = Math.log(entry.floor);
+    [matrix.low, matrix.high] = state.stretch ? [entry.floor, 1] : [0, top];
     for (let i = 0; i < values.length; i++) {
       const v = values[i];
       codes[i] = v === -Infinity ? -1 : state.stretch

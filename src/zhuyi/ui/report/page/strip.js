@@ -146,7 +146,7 @@ function readToken(i) {
   const value = strip.values[i];
   if (value === undefined) return;
   $("strip-readout").textContent = t("stripRead", { i, label: labelOf(strip.sequence, i),
-    value: matrix.head ? number(value) : percent(value) });
+    value: matrix.head ? weightText(value) : percent(value) });
 }
 
 function scrollToToken(i) {

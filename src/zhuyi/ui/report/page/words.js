@@ -27,7 +27,6 @@ function headerFacts() {
     [t("kernel"), manifest.kernels.join(", ") || "–"],
     [t("host"), `${manifest.dtype} · ${manifest.device}`],
     [t("size"), t("sizeValue", { tokens, shown: entries.length, all: manifest.heads_in_model })],
-    [t("versions"), Object.entries(manifest.versions).map((pair) => pair.join(" ")).join(" · ")],
   ];
   if (manifest.unseen.length) facts.push([t("unseen"), manifest.unseen.join(", ")]);
   return facts.filter(([, value]) => value);

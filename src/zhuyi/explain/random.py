@@ -1,0 +1,51 @@
+"""Random values: what an explanation must beat to be worth showing."""
+
+import zlib
+from dataclasses import dataclass
+
+import torch
+
+from zhuyi.core.record import Attribution, Unit
+from zhuyi.explain.targets import Target, chosen
+from zhuyi.trace.subject import Batch, Subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Random:
+    """Random values: what an explanation must beat to be worth showing.
+
+    Uniform in [0, 1), drawn for each input from its own generator, which is seeded with `seed` and
+    with the input's units: the same input gets the same values in any batch, two inputs do not
+    share theirs.
+
+    Args:
+        seed: of the generators.
+
+    Returns: Attribution with values "B N" in [0, 1).
+    Cost:    one forward pass, only to write down the decision when `target` is None.
+    Not:     an explanation.
+    Ref:     the random control of Hooker et al. 2019, arXiv:1806.10758.
+
+    Example:
+        >>> Random(seed=1)
+        Random(seed=1)
+    """
+
+    seed: int = 0
+
+    def __call__(self, subject: Subject, batch: Batch, target: Target = None) -> Attribution:
+        """Explain the batch, as far as chance can."""
+        units = subject.units(batch)
+        targets = chosen(subject.decide(batch), target)
+        values = torch.zeros(len(units), max(map(len, units)))
+        for row, named in enumerate(units):
+            drawn = torch.rand(len(named), generator=self._generator(named))
+            values[row, : len(named)] = drawn
+        return Attribution(
+            values=values, units=units, method=repr(self), target=targets, signed=False
+        )
+
+    def _generator(self, units: tuple[Unit, ...]) -> torch.Generator:
+        # crc32 and not hash(): the same in every process.
+        text = "\x1f".join(unit.label for unit in units).encode()
+        return torch.Generator().manual_seed(((self.seed << 32) + zlib.crc32(text)) % (1 << 63))

@@ -1,0 +1,218 @@
+"""What a call of a transformers attention function means, as masks and biases of the core.
+
+The meaning of `sdpa` is known from its source and taken over exactly. Every other function
+(eager has two dozen variants, flash and flex their own mask formats, users register theirs) gets
+a few hypotheses, and the first whose result equals the function's own output, in two query rows,
+is taken. None: the call is reported as unseen, never as another matrix.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from zhuyi.core import Bias, Mask
+from zhuyi.errors import OptionError
+from zhuyi.trace.collector import Collector
+from zhuyi.trace.kinds import bound_arguments, is_cross
+from zhuyi.trace.mask_reading import attended_keys, read_mask
+from zhuyi.trace.observe import Heard
+
+SDPA_MODULE: Final = "transformers.integrations.sdpa_attention"
+TOLERANCE: Final = {torch.float64: 1e-6, torch.float32: 1e-4}
+LOW_PRECISION_TOLERANCE: Final = 5e-2
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an attention function: query [B, H, Q, D], key and value [B, G, K, D | Dv]."""
+
+    function: Callable[..., Any]
+    kernel: str
+    module: nn.Module
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+    attention_mask: Any
+    options: dict[str, Any]
+
+    @property
+    def is_sdpa(self) -> bool:
+        """Whether transformers' own sdpa function runs."""
+        return getattr(self.function, "__module__", "") == SDPA_MODULE
+
+
+def hypotheses(call: Call, collector: Collector) -> list[Heard]:
+    """What the call may mean, most likely first; exactly one, streamable, when it is known."""
+    if call.options.get("cache") is not None:
+        raise OptionError("a paged cache keeps the keys in blocks, outside the call")
+    queries, keys = call.query.shape[2], call.key.shape[2]
+    cross = is_cross(collector.frames, call.module, queries, keys)
+    dropout = float(call.options.get("dropout") or 0.0)
+    key, value, causal = call.key, call.value, False
+    if call.is_sdpa and call.attention_mask is None and _causal_option(call) and queries > 1:
+        # transformers aligns the causal mask at the top left and drops the unused cache slots.
+        key, value, causal = key[:, :, :queries], value[:, :, :queries], True
+    mask, bias, present = _masks(call, collector, key, cross)
+    base = Heard(
+        query=call.query,
+        key=key,
+        value=value,
+        run=_not_run,
+        kernel=call.kernel,
+        cross=cross,
+        mask=_and(mask, Mask.causal() if causal else None),
+        bias=_plus(_position_bias(call, key.shape[2]), bias),
+        scale=call.options.get("scaling"),
+        present=present,
+        streamable=call.is_sdpa and dropout == 0.0,
+        volatile=_static_cache(call, collector),
+    )
+    if call.is_sdpa:
+        base.matrix()  # raises here, before the model's call, when something does not fit
+        return [base]
+    return _variants(call, base)
+
+
+def explaining(heards: list[Heard], output: torch.Tensor) -> int | None:
+    """The first hypothesis whose output equals the function's own in the first and last row."""
+    heard = heards[0]
+    B, H, Q, _ = heard.query.shape
+    if tuple(output.shape) != (B, Q, H, heard.value.shape[3]):
+        return None
+    rows = torch.tensor(sorted({0, Q - 1}), device=output.device)
+    theirs = output.detach().transpose(1, 2)[:, :, rows].float()
+    tolerance = TOLERANCE.get(output.dtype, LOW_PRECISION_TOLERANCE)
+    with torch.no_grad():
+        for place, heard in enumerate(heards):
+            weights_BHrK = heard.unpadded().weights(rows=rows)
+            value = heard.value.to(weights_BHrK.dtype)
+            value = value.repeat_interleave(H // value.shape[1], dim=1)
+            ours = (weights_BHrK @ value).float()
+            empty = weights_BHrK.sum(-1, keepdim=True) == 0  # conventions differ in such rows
+            error = (ours - theirs).masked_fill(empty, 0.0).abs().max()
+            if bool(error <= tolerance * (1.0 + theirs.abs().max())):
+                return place
+    return None
+
+
+def _variants(call: Call, base: Heard) -> list[Heard]:
+    softcap = call.options.get("softcap")
+    sink = _sink(call)
+    queries, keys = base.query.shape[2], base.key.shape[2]
+    heards = [replace(base, softcap=softcap, sink=sink)]
+    if sink is not None:
+        heards.append(replace(base, softcap=softcap))
+    if call.attention_mask is None or not isinstance(call.attention_mask, torch.Tensor):
+        window = call.options.get("sliding_window")
+        causal = Mask.causal(keys - queries)
+        if isinstance(window, int):
+            near = Mask.window(window - 1, 0, offset=keys - queries)
+            heards.append(replace(heards[0], mask=_and(base.mask, near)))
+        heards.append(replace(heards[0], mask=_and(base.mask, causal)))
+        if keys > queries > 1:
+            heards.append(replace(heards[0], mask=_and(base.mask, Mask.causal())))
+    if call.kernel.startswith("flash"):
+        heards.reverse()
+    return heards
+
+
+def _masks(
+    call: Call, collector: Collector, key: torch.Tensor, cross: bool
+) -> tuple[Mask | None, Bias | None, torch.Tensor | None]:
+    given = call.attention_mask
+    B, H, Q, _ = call.query.shape
+    K = key.shape[2]
+    if given is None:
+        return None, None, None
+    if not isinstance(given, torch.Tensor):
+        return Mask.dense(_block_mask(given, (B, H, Q, K))), None, None
+    if given.dim() == 2:  # flash functions take the padding itself
+        keep = given[:, -K:].bool()
+        return Mask.padding(keep), None, keep if Q == K and not cross else None
+    given = given[..., :K]
+    reading = read_mask(given, (B, H, Q, K))
+    present = None
+    if Q == K and not cross:
+        present = reading.present
+        if present is None:
+            present = _present(call.attention_mask, collector, B, K)
+    return reading.mask, reading.bias, present
+
+
+def _present(
+    mask: torch.Tensor, collector: Collector, batch: int, keys: int
+) -> torch.Tensor | None:
+    """Which positions are no padding: as the caller said, else the keys that anybody may see."""
+    known = collector.mask_readings.get(id(mask))
+    if known is not None:
+        present: torch.Tensor | None = known[1]
+        return present
+    present = None
+    given: Any = None
+    for frame in reversed(collector.frames):
+        arguments = bound_arguments(frame)
+        if "attention_mask" not in arguments:
+            continue
+        given = arguments["attention_mask"]
+        if isinstance(given, torch.Tensor) and tuple(given.shape) == (batch, keys):
+            present = given.bool()
+            break
+    if present is None and not (isinstance(given, torch.Tensor) and given.dim() > 2):
+        # A mask of more dimensions was written by the user: a hidden key need not be padding.
+        present = attended_keys(mask, batch)[:, :keys]
+    collector.mask_readings[id(mask)] = (mask, present)  # held, so that the id stays its own
+    return present
+
+
+def _position_bias(call: Call, keys: int) -> Bias | None:
+    bias = call.options.get("position_bias")
+    return None if bias is None else Bias.dense(bias[..., :keys])
+
+
+def _causal_option(call: Call) -> bool:
+    given = call.options.get("is_causal")
+    return bool(getattr(call.module, "is_causal", True) if given is None else given)
+
+
+def _sink(call: Call) -> torch.Tensor | None:
+    sink = call.options.get("s_aux")
+    if sink is None:
+        sink = getattr(call.module, "sinks", None)
+    if not isinstance(sink, torch.Tensor) or sink.numel() != call.query.shape[1]:
+        return None
+    return sink.reshape(-1).to(call.query.dtype)
+
+
+def _static_cache(call: Call, collector: Collector) -> bool:
+    arguments = bound_arguments(collector.frames[-1])
+    cache = arguments.get("past_key_values")
+    return bool(getattr(cache, "is_compileable", False))
+
+
+def _block_mask(given: Any, shape: tuple[int, int, int, int]) -> torch.Tensor:
+    flex = sys.modules.get("torch.nn.attention.flex_attention")
+    if flex is None or not isinstance(given, flex.BlockMask):
+        raise OptionError(f"its mask is a {type(given).__name__}, which no adapter reads")
+    B, H, Q, K = shape
+    dense: torch.Tensor = flex.create_mask(given.mask_mod, B, H, Q, K, device=given.kv_indices.device)
+    return dense
+
+
+def _and(first: Mask | None, second: Mask | None) -> Mask | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return first & second
+
+
+def _plus(first: Bias | None, second: Bias | None) -> Bias | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return first + second
+
+
+def _not_run() -> torch.Tensor:
+    raise AssertionError("a hypothesis has no kernel; the adapter gives it one")
