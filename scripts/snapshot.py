@@ -45,7 +45,7 @@ def signature(thing: Any) -> str:
 
 
 def members(kind: type) -> Described:
-    """The public methods, properties and constants that zhuyi itself gives to a class."""
+    """The public methods and properties zhuyi gives to a class; fields are in its call."""
     found: Described = {}
     for base in reversed(kind.__mro__):
         if not base.__module__.startswith("zhuyi"):
@@ -56,7 +56,10 @@ def members(kind: type) -> Described:
                 continue
             if isinstance(member, staticmethod | classmethod):
                 member = member.__func__
-            found[name] = signature(member) if inspect.isfunction(member) else type(member).__name__
+            if inspect.isfunction(member):
+                found[name] = signature(member)
+            elif isinstance(member, property):
+                found[name] = "property"
     return dict(sorted(found.items()))
 
 

@@ -19,7 +19,14 @@ PACKAGE = ROOT / "src" / "zhuyi"
 # ---------------------------------------------------------------------------------------------
 # The one list of exceptions: (path from the root, rule, name) -> why it has to be.
 # Shorten it whenever you can; an entry that is no longer needed fails the test.
-EXCEPTIONS: dict[tuple[str, str, str], str] = {}
+EXCEPTIONS: dict[tuple[str, str, str], str] = {
+    ("src/zhuyi/ui/cli/look.py", "parameters", "look"): "typer makes one flag of each parameter",
+    (
+        "src/zhuyi/layers/attention.py",
+        "parameters",
+        "__init__",
+    ): "the article's options, one keyword each; an options record would hide them",
+}
 # ---------------------------------------------------------------------------------------------
 
 MAX_FILE_LINES = 400
@@ -177,6 +184,9 @@ def check_statements(source: Source) -> Iterator[Violation]:
             if node.module == "__future__":
                 yield found("future import", "__future__", node, "not needed since Python 3.11")
         elif isinstance(node, ast.ExceptHandler):
+            last = node.body[-1]
+            if isinstance(last, ast.Raise) and last.exc is None:
+                continue  # cleans up and lets the error through
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             for kind in kinds:
                 name = "except" if kind is None else ast.unparse(kind)
@@ -325,6 +335,11 @@ TWINS = {
         "try:\n    x\nexcept (ValueError, BaseException) as e:\n    pass",
         "blanket except",
     ),
+    "blanket except that raises another": (
+        "zhuyi.ui.x",
+        "try:\n    x\nexcept Exception:\n    raise ValueError",
+        "blanket except",
+    ),
     "hasattr": ("zhuyi.trace.x", "hasattr(3, 'real')", "banned call"),
     "unpickling": ("zhuyi.trace.x", "import torch\ntorch.load('x')", "banned call"),
     "global seed": ("zhuyi.core.x", "import torch\ntorch.manual_seed(0)", "banned call"),
@@ -359,7 +374,8 @@ def test_honest_source_is_not_caught() -> None:
     text = "import math, torch\nfrom ..core import mask\nfrom . import y\n"
     text += "from zhuyi.errors import ShapeError\n"
     text += "def f(a, b, c, d, e, *, g, h, i, j, k):\n" + "    x = 1\n" * (MAX_FUNCTION_LINES - 1)
-    text += "try:\n    x\nexcept (ValueError, KeyError):\n    raise\n"
+    text += "try:\n    x\nexcept (ValueError, KeyError):\n    pass\n"
+    text += "try:\n    x\nexcept BaseException:\n    f()\n    raise\n"
     text += "# filler\n" * (MAX_FILE_LINES - text.count("\n"))
     assert not list(check_all(in_memory("zhuyi.trace.x", text), MODULES))
 

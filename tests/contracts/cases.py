@@ -168,6 +168,11 @@ def sum_of_biases(sizes: Sizes) -> Extra:
     return Extra(mask=mixed.mask, keep=mixed.keep, bias=bias, dense_bias=dense)
 
 
+def scale_zero_bias(sizes: Sizes) -> Extra:
+    """Only the bias speaks."""
+    return replace(per_key_bias(sizes, 2), options={"scale": 0.0})
+
+
 def everything(sizes: Sizes) -> Extra:
     mixed, biased = causal(sizes, 2), alibi(sizes, 2)
     options = {"softcap": 3.0, "sink": sink(sizes), "scale": 0.7}
@@ -210,6 +215,11 @@ CASES: dict[str, tuple[Sizes, Callable[[Sizes], Extra]]] = {
     "empty_batch_causal": (Sizes(B=0), causal),
     "scale": (Sizes(), lambda s: Extra(options={"scale": 1.3})),
     "scale_large": (Sizes(D=64, V=64), lambda s: Extra(options={"scale": 1.0})),
+    "scale_zero_bias": (Sizes(), scale_zero_bias),
+    "scale_negative_bias": (
+        Sizes(),
+        lambda s: replace(per_key_bias(s, 2), options={"scale": -0.4}),
+    ),
     "scale_zero": (Sizes(), lambda s: Extra(options={"scale": 0.0})),
     "softcap": (Sizes(), lambda s: Extra(options={"softcap": 2.0})),
     "sink": (GROUPED, lambda s: Extra(options={"sink": sink(s)})),

@@ -218,7 +218,7 @@ def test_a_selected_matrix_answers_for_its_part(name: str) -> None:
         for question, answer in found.items():
             # Put in its place in the truth, so that the budget is the whole array's.
             whole = torch.from_numpy(truth[question].copy()).float()
-            whole[torch.tensor(at_batch)[:, None], torch.tensor(at_head)] = answer
+            whole[torch.tensor(at_batch, dtype=torch.long)[:, None], torch.tensor(at_head)] = answer
             assert_close_to_oracle(
                 whole, truth[question], naive[question], name=f"{question} of {batch}, {heads}"
             )
@@ -262,6 +262,24 @@ def test_gradients_are_those_of_the_dense_formula(name: str) -> None:
             torch.testing.assert_close(
                 found, expected, rtol=0, atol=1e-10, msg=f"{question} in {side}"
             )
+
+
+@every_case
+def test_views_as_models_make_them(name: str) -> None:
+    """Heads split off a [B, L, H D] projection give strided tensors; answers are the same."""
+    one, (truth, asked), (naive, asked_naive) = (
+        case(name, "float32"),
+        truths(name, "float32"),
+        naives(name, "float32"),
+    )
+    query, key, value = (
+        t.transpose(1, 2).contiguous().transpose(1, 2) for t in (one.query, one.key, one.value)
+    )
+    output, matrix = attend(query, key, value, **one.options)
+    assert_close_to_oracle(output, truth.output, naive["output"], name="output")
+    assert_close_to_oracle(
+        matrix.received(), asked["received"], asked_naive["received"], name="received"
+    )
 
 
 def test_materialize_refuses_above_the_limit() -> None:

@@ -40,8 +40,8 @@ def attention(
     """
     query, key, value = (np.asarray(array, dtype=np.float64) for array in (query, key, value))
     num_batch, num_heads, num_queries, width = query.shape
-    num_key_heads, num_keys = key.shape[1:3]
-    shape = (num_batch, num_heads, num_queries, num_keys)
+    num_key_heads = key.shape[1]
+    shape = (num_batch, num_heads, num_queries, key.shape[2])
     bias_BHQK = np.broadcast_to(np.float64(0.0) if bias is None else bias, shape)
     keep_BHQK = np.broadcast_to(np.True_ if keep_mask is None else keep_mask, shape)
     scale = 1 / math.sqrt(width) if scale is None else scale
@@ -52,22 +52,16 @@ def attention(
     lse_BHQ = np.full(shape[:3], np.inf)
     for b, h, i in np.ndindex(*shape[:3]):
         g = key_head(h, num_heads, num_key_heads)
-        for j in range(num_keys):
-            if not keep_BHQK[b, h, i, j]:
-                continue
-            score = scale * float(np.dot(query[b, h, i], key[b, g, j]))
-            if softcap is not None:
-                score = softcap * math.tanh(score / softcap)
-            scores_BHQK[b, h, i, j] = score + bias_BHQK[b, h, i, j]
-        seen = [score for score in scores_BHQK[b, h, i] if score > -np.inf]
-        if not seen:
+        row = scale * (key[b, g] @ query[b, h, i])
+        if softcap is not None:
+            row = softcap * np.tanh(row / softcap)
+        row = np.where(keep_BHQK[b, h, i], row + bias_BHQK[b, h, i], -np.inf)
+        scores_BHQK[b, h, i] = row
+        if row.max() == -np.inf:
             continue
-        if sink is not None:
-            seen.append(float(sink[h]))
-        peak = max(seen)
-        lse_BHQ[b, h, i] = peak + math.log(math.fsum(math.exp(score - peak) for score in seen))
-        for j in range(num_keys):
-            weight = math.exp(scores_BHQK[b, h, i, j] - lse_BHQ[b, h, i])
-            weights_BHQK[b, h, i, j] = weight
-            output_BHQD[b, h, i] += weight * value[b, g, j]
+        logits = row if sink is None else np.append(row, sink[h])
+        peak = logits.max()
+        lse_BHQ[b, h, i] = peak + math.log(math.fsum(np.exp(logits - peak)))
+        weights_BHQK[b, h, i] = np.exp(row - lse_BHQ[b, h, i])
+        output_BHQD[b, h, i] = weights_BHQK[b, h, i] @ value[b, g]
     return Truth(scores_BHQK, weights_BHQK, output_BHQD, lse_BHQ)

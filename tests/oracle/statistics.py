@@ -57,6 +57,7 @@ def pooled(weights: np.ndarray, size: int, how: Literal["max", "mean"] = "max") 
 def distance(weights: np.ndarray, offset: int = 0) -> np.ndarray:
     """sum over j of w[i, j] |i + offset - j|: how far each query looks, in positions. [B, H, Q]."""
     distance_BHQ = np.zeros(weights.shape[:3])
-    for b, h, i, j in np.ndindex(*weights.shape):
-        distance_BHQ[b, h, i] += weights[b, h, i, j] * abs(i + offset - j)
+    for b, h, i in np.ndindex(*distance_BHQ.shape):
+        apart_K = np.abs(i + offset - np.arange(weights.shape[-1]))
+        distance_BHQ[b, h, i] = weights[b, h, i] @ apart_K
     return distance_BHQ

@@ -42,8 +42,11 @@ def site_tensors(
     return query, key, value
 
 
-WORDS = ("attention is the rarest and purest form of generosity , and whoever pays it gives a part "
-         "of the mind away , slowly , word after word , until the picture stands").split()  # fmt: skip
+SENTENCE = (
+    "attention is the rarest and purest form of generosity , and whoever pays it gives a part "
+    "of the mind away , slowly , word after word , until the picture stands"
+)
+WORDS = SENTENCE.split()
 
 
 def synthetic_look(

@@ -12,7 +12,7 @@ import torch
 from .blocks import RowBlock
 from .inputs import Inputs
 
-FOLD: Final = 32  # columns folded into one candidate group when the strongest keys are sought
+GROUPS: Final = 64  # torch.topk is quick up to about this many columns
 
 
 class Tally(ABC):
@@ -124,7 +124,7 @@ class DistanceTally(Tally):
         device = block.weights.device
         row_r = torch.arange(block.rows.start, block.rows.stop, device=device) + self.offset
         col_c = torch.arange(block.cols.start, block.cols.stop, device=device)
-        apart_rc = (row_r[:, None] - col_c[None, :]).abs()
+        apart_rc = (row_r[:, None] - col_c[None, :]).abs().to(block.weights.dtype)
         mean = _shared((block.weights * apart_rc).sum(-1), block)
         self.result[block.batch, block.heads, block.rows] = mean
 
@@ -155,21 +155,24 @@ def strongest(values: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]
     """`values.topk(k)` over the last dimension, several times faster on long rows.
 
     The k largest entries lie in the k column groups with the largest maxima, so only those are
-    searched. Groups take every (c // FOLD)-th column, which keeps the maxima vectorized.
+    searched, and so on until few are left. A group takes every n-th column, which keeps its
+    maximum vectorized; torch.topk itself is quick only on short rows.
     """
     c = values.shape[-1]
-    width = c // FOLD
-    if width < 2 * k:
+    groups = max(GROUPS, 4 * k)
+    fold = -(-c // groups)
+    if fold == 1:
         top = values.topk(k, dim=-1)
         return top.values, top.indices
-    folded = torch.unflatten(values[..., : width * FOLD], -1, (FOLD, width))
+    width = c // fold
+    folded = torch.unflatten(values[..., : width * fold], -1, (fold, width))
     group = folded.amax(-2).topk(k, dim=-1, sorted=False).indices
-    steps = torch.arange(FOLD, device=values.device) * width
+    steps = torch.arange(fold, device=values.device) * width
     columns = (group[..., None] + steps).flatten(-2)
-    if width * FOLD < c:
-        rest = torch.arange(width * FOLD, c, device=values.device)
+    if width * fold < c:
+        rest = torch.arange(width * fold, c, device=values.device)
         columns = torch.cat([columns, rest.expand(*columns.shape[:-1], -1)], -1)
-    found, place = values.gather(-1, columns).topk(k, dim=-1)
+    found, place = strongest(values.gather(-1, columns), k)
     return found, columns.gather(-1, place)
 
 
@@ -200,17 +203,25 @@ class PooledTally(Tally):
         share = block.share
         if share is not None:
             cells = cells * share[..., None]
-        cells = cells.flatten(0, 1)
-        start, stop = block.rows.start, block.rows.stop
         first_col = block.cols.start // self.column_multiple
         columns = slice(first_col, first_col + cells.shape[-1])
-        picture = self.result[block.batch, block.heads]
+        picture = self.result[block.batch, block.heads, :, columns]
+        self._add_rows(picture, cells.flatten(0, 1), block.rows)
+
+    def _add_rows(self, picture: torch.Tensor, cells: torch.Tensor, rows: slice) -> None:
+        """Fold the rows' cells [h, r, columns] into the picture [h, S, columns]."""
+        start, stop = rows.start, rows.stop
+        tall = self.Q // self.size
+        if self.Q % self.size == 0 and start % tall == 0 and stop % tall == 0:
+            whole = torch.unflatten(cells, 1, (-1, tall)).amax(2)
+            picture[:, start // tall : stop // tall] = whole
+            return
         first, last = start * self.size // self.Q, ceil(stop * self.size / self.Q)
         for cell in range(max(0, first - 1), min(self.size, last + 1)):
             low, high = cell_edges(cell, self.Q, self.size)
             low, high = max(low, start), min(high, stop)
             if low < high:
-                region = picture[:, cell, columns]
+                region = picture[:, cell]
                 torch.maximum(region, cells[:, low - start : high - start].amax(1), out=region)
 
 

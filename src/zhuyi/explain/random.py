@@ -46,6 +46,7 @@ class Random:
         )
 
     def _generator(self, units: tuple[Unit, ...]) -> torch.Generator:
-        # crc32 and not hash(): the same in every process.
-        text = "\x1f".join(unit.label for unit in units).encode()
-        return torch.Generator().manual_seed(((self.seed << 32) + zlib.crc32(text)) % (1 << 63))
+        # crc32 and not hash(): the same in every process. One number for seed and units, because
+        # torch's CPU generator reads the low 32 bits of its seed only.
+        text = "\x1f".join([str(self.seed), *(unit.label for unit in units)]).encode()
+        return torch.Generator().manual_seed(zlib.crc32(text))

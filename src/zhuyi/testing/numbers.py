@@ -37,7 +37,7 @@ def assert_close_to_oracle(
         >>> assert_close_to_oracle(third + 1e-5, np.array([1 / 3]), third)
         Traceback (most recent call last):
         ...
-        AssertionError: result: off by 1.0e-05 at (0,), budget 1.0e-06 (naive is off by 9.9e-09)
+        AssertionError: result: off by 1.0e-05 at (0,), budget 9.9e-07 (naive is off by 9.9e-09)
     """
     truth = np.asarray(truth, dtype=np.float64)
     found, reference = _float64(actual), _float64(naive)

@@ -28,7 +28,8 @@ SUPPRESSED: ContextVar[bool] = ContextVar("zhuyi_suppressed", default=False)
 ATTENTION_CLASS: Final = re.compile(r"attention|attn", re.IGNORECASE)
 ATTENTION_NAME: Final = re.compile(r"(attention|attn)$", re.IGNORECASE)
 PART_OF_ATTENTION: Final = re.compile(
-    r"norm|projection|output|embed|mask|position|rotary|dropout", re.IGNORECASE
+    r"norm|projection|output|embed|mask|position|rotary|dropout|bottleneck|sequential",
+    re.IGNORECASE,
 )
 
 
@@ -77,7 +78,8 @@ class Collector:
         self.closed = False
         self.meanings: dict[str, int] = {}  # site -> which reading explained its output
         self.frames: list[Frame] = []
-        self.mask_readings: dict[object, Any] = {}  # per pass; the layers share their masks
+        # Per pass, by the id of a mask, which the layers share: the mask and its real rows.
+        self.mask_readings: dict[int, tuple[torch.Tensor, torch.Tensor | None]] = {}
         self._thread = threading.get_ident()
         self._ran = False
         self._seen_total = 0
@@ -165,12 +167,17 @@ class Collector:
                 f"Keep(layers={self.keep.layers}) matches none of the {self._seen_total} sites "
                 f"that ran in {self.model_class}"
             )
+        told = [name for name in self._blind if ": " in name]
+        if told:
+            return NotWatchable(
+                f"{self.model_class} ran, but its attention cannot be seen: {_shortened(told, 1)}"
+            )
         if self._blind:
             return NotWatchable(
-                f"{self.model_class} ran, but its attention cannot be seen: "
-                f"{_shortened(list(self._blind))} computes its weights with its own operations, "
-                "not through scaled_dot_product_attention, nn.MultiheadAttention, the "
-                "transformers attention interface or zhuyi.attend"
+                f"{self.model_class} ran, but its attention cannot be seen: it is made of own "
+                "operations, not of scaled_dot_product_attention, nn.MultiheadAttention, the "
+                "transformers attention interface or zhuyi.attend, in "
+                f"{_shortened(list(self._blind))}"
             )
         return NotWatchable(
             f"{self.model_class} ran, but no attention took place in it (none of its modules "
@@ -189,8 +196,7 @@ class Collector:
 
 def site(claim: Claim, cross: bool, heads: int) -> Site:
     """The record of where a claimed call happened."""
-    kind = "cross" if cross else "self"
-    return Site(name=claim.name, kind=kind, index=claim.index, heads=heads)
+    return Site(name=claim.name, kind="cross" if cross else "self", index=claim.index, heads=heads)
 
 
 @contextmanager
@@ -221,7 +227,10 @@ def _attention_like(frame: Frame) -> bool:
     last, kind = frame.name.rpartition(".")[2], type(frame.module).__name__
     if PART_OF_ATTENTION.search(kind):
         return False
-    return bool(ATTENTION_CLASS.search(kind) or ATTENTION_NAME.search(last))
+    if ATTENTION_CLASS.search(kind):
+        return True
+    # A name alone is weak evidence: GPT-2 calls one of its linear maps `c_attn`.
+    return bool(ATTENTION_NAME.search(last)) and next(frame.module.children(), None) is not None
 
 
 def _shortened(names: list[str], most: int = 3) -> str:

@@ -6,6 +6,7 @@ sequence was handed in), then its names, then the lengths.
 
 import inspect
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ def is_cross(frames: list[Frame], module: nn.Module | None, queries: int, keys: 
 
 def bound_arguments(frame: Frame) -> dict[str, Any]:
     """The arguments of a running module by parameter name."""
-    names = _parameter_names(type(frame.module))
+    names = _parameter_names(type(frame.module).forward)
     return {**dict(zip(names, frame.args, strict=False)), **frame.kwargs}
 
 
@@ -109,6 +110,6 @@ def _attention_frame(frames: list[Frame], module: nn.Module | None) -> Frame:
 
 
 @lru_cache(maxsize=1024)
-def _parameter_names(kind: type[nn.Module]) -> tuple[str, ...]:
-    names = list(inspect.signature(kind.forward).parameters)
+def _parameter_names(forward: Callable[..., Any]) -> tuple[str, ...]:
+    names = list(inspect.signature(forward).parameters)
     return tuple(names[1:])

@@ -14,6 +14,7 @@ from zhuyi.core import (
     Statistics,
     attend_and_summarize,
 )
+from zhuyi.errors import OptionError
 from zhuyi.trace.collector import Claim, site, suppressed
 from zhuyi.trace.tape import Sighting
 
@@ -70,6 +71,12 @@ class Heard:
     def unpadded(self) -> AttentionMatrix:
         """The weights with those of padding rows, as the model's kernel computes them."""
         return replace(self, present=None).matrix()
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(B, H, Q, K)."""
+        B, H, Q, _ = self.query.shape
+        return B, H, Q, self.key.shape[2]
 
     @property
     def needs_graph(self) -> bool:
@@ -137,6 +144,11 @@ def _sighting(
 ) -> Sighting:
     keep = claim.collector.keep
     heads = keep.heads
+    if heads is not None and max(heads) >= heard.query.shape[1]:
+        raise OptionError(
+            f"Keep(heads={heads}) must be below {heard.query.shape[1]}, the number of heads of "
+            f"{claim.name!r}: use Keep(layers=...) for the sites that have them"
+        )
     if summary is not None and heads is not None:
         summary = summary.select(heads=heads)
     if summary is not None and keep.device is not None:
@@ -162,7 +174,8 @@ def _sighting(
         value = value[:, [head // group for head in heads]]
         output = output[:, list(heads)]
     if keep.device is not None:
-        matrix, value, output = (part.to(keep.device) for part in (matrix, value, output))
+        matrix = matrix.to(keep.device)
+        value, output = value.to(keep.device), output.to(keep.device)
     kept = (matrix.query, matrix.key, value)
     return Sighting(
         site=where,

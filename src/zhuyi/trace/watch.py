@@ -111,14 +111,7 @@ class Watch:
                 module.register_forward_pre_hook(collector.enter, prepend=True, with_kwargs=True),
                 module.register_forward_hook(collector.leave, always_call=True),
             ]
-            if isinstance(module, nn.TransformerEncoder) and len(module.layers) > 0:
-                if type(module).forward is nn.TransformerEncoder.forward:
-                    padding = torch_mha.NestedPadding(module, collector)
-                    last = module.layers[-1]
-                    self._handles += [
-                        module.register_forward_pre_hook(padding.enter, with_kwargs=True),
-                        last.register_forward_hook(padding.leave_last),
-                    ]
+            self._handles += torch_mha.hooks(module, collector)
 
     def _remove_hooks(self) -> None:
         for handle in reversed(self._handles):

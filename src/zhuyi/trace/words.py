@@ -112,8 +112,9 @@ def _joins(before: str, middle: str, after: str) -> bool:
 def join_tokens(tokens: Sequence[Token], texts: Sequence[str]) -> tuple[Unit, ...]:
     """Units of one sequence: its tokens joined into pieces, special tokens apart.
 
-    A token that covers several pieces joins them into one unit; a token without text goes to the
-    unit that follows it, or to the one before when none follows.
+    A token that covers several pieces joins them into one unit; a token of blanks or without text
+    goes to the unit that follows it, or to the one before when none follows. Line breaks and tabs
+    are units of their own.
 
     Args:
         tokens: the sequence's tokens, in order, without padding.
@@ -129,7 +130,7 @@ def join_tokens(tokens: Sequence[Token], texts: Sequence[str]) -> tuple[Unit, ..
             groups.append(_Group(token.text, 0, 0, [position], token.label))
             continue
         start, end = _trimmed(texts[token.text], token.start, token.end)
-        if end <= start:
+        if not texts[token.text][start:end].strip(" "):
             waiting.append(position)
             continue
         start, end = _widened(cuts[token.text], start, end)

@@ -9,12 +9,14 @@ ordinary path.
 
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
 
 from zhuyi.core import Bias, Mask
 from zhuyi.errors import NotWatchable
@@ -94,10 +96,10 @@ class InsideMultihead(TorchFunctionMode):
         weights, value = args
         heads = self._call["num_heads"]
         batch = weights.shape[0] // heads
-        query, key, value = (t.unflatten(0, (batch, heads)) for t in (*self._query_key, value))
+        query, key, value = (_split(t, batch) for t in (*self._query_key, value))
         merged = self._merged
         if merged is not None:
-            merged = merged[None] if merged.shape[0] == 1 else merged.unflatten(0, (batch, heads))
+            merged = merged[None] if merged.shape[0] == 1 else _split(merged, batch)
         mask, bias, present = self._read(merged, query, key)
         heard = Heard(
             query=query,
@@ -108,7 +110,7 @@ class InsideMultihead(TorchFunctionMode):
             scale=1.0,  # torch has scaled the queries already
             present=present,
             cross=self._cross,
-            run=lambda: torch.bmm(*args).unflatten(0, (batch, heads)),
+            run=lambda: _split(torch.bmm(*args), batch),
             kernel="bmm",
             streamable=False,  # the caller gets the weights, which must be those of the output
         )
@@ -148,6 +150,11 @@ class InsideMultihead(TorchFunctionMode):
         return mask, bias, present
 
 
+def _split(tensor: torch.Tensor, batch: int) -> torch.Tensor:
+    """[B * H, ...] as [B, H, ...]."""
+    return tensor.view(batch, -1, *tensor.shape[1:])
+
+
 def hear_multihead(
     collectors: tuple[Collector, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -166,16 +173,29 @@ def hear_multihead(
     return output
 
 
-def refuse_nested(collector: Collector, module: nn.Module, args: tuple[Any, ...]) -> None:
-    """Raise when torch's attention modules are called with nested tensors.
+def hooks(module: nn.Module, collector: Collector) -> list[RemovableHandle]:
+    """The hooks, besides those of every module, that torch's own attention modules need."""
+    if isinstance(module, (nn.MultiheadAttention, nn.TransformerEncoderLayer)):
+        return [module.register_forward_pre_hook(partial(_refuse_nested, collector))]
+    if not isinstance(module, nn.TransformerEncoder) or len(module.layers) == 0:
+        return []
+    if type(module).forward is not nn.TransformerEncoder.forward:
+        return []
+    padding = NestedPadding(module, collector)
+    return [
+        module.register_forward_pre_hook(padding.enter),
+        module.layers[-1].register_forward_hook(padding.leave_last),
+    ]
 
-    Only the native kernels take those, and nothing can be seen inside them.
-    """
-    if any(isinstance(one, torch.Tensor) and one.is_nested for one in args):
+
+def _refuse_nested(collector: Collector, module: nn.Module, args: tuple[Any, ...]) -> None:
+    """Raise for nested tensors: only the native kernels take those, and they are closed."""
+    nested = any(isinstance(one, torch.Tensor) and one.is_nested for one in args)
+    if nested and collector.listens:
+        name = collector.names[id(module)] or type(module).__name__
         raise NotWatchable(
-            f"{collector.names[id(module)] or type(module).__name__} was called with a nested "
-            "tensor, which only torch's closed native kernel takes: pass a padded tensor with "
-            "key_padding_mask"
+            f"{name} was called with a nested tensor, which only torch's closed native kernel "
+            "takes: pass a padded tensor with key_padding_mask"
         )
 
 
@@ -192,9 +212,7 @@ class NestedPadding:
         self._collector = collector
         self._hidden: torch.Tensor | None = None
 
-    def enter(
-        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
-    ) -> None:
+    def enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         """Forward pre-hook of the encoder: notes which positions torch would drop."""
         if not self._collector.listens or not self._collector.frames:
             return

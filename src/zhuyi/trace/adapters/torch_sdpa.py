@@ -6,12 +6,13 @@ A torch function mode sees the call with its arguments; monkey-patching would mi
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
+from torch.overrides import TorchFunctionMode
 
 from zhuyi.core import Mask
 from zhuyi.errors import ZhuyiError
@@ -20,6 +21,7 @@ from zhuyi.trace.collector import Collector, claim_all, listening
 from zhuyi.trace.kinds import is_cross
 from zhuyi.trace.mask_reading import read_mask
 from zhuyi.trace.observe import Heard, observe
+from zhuyi.trace.padding import declared_padding
 
 SDPA: Final = torch._C._nn.scaled_dot_product_attention
 PLAIN: Final = (torch.Tensor, nn.Parameter)
@@ -49,13 +51,13 @@ class WatchMode(TorchFunctionMode):
 
 def push_mode() -> None:
     """Make this thread's torch calls visible, unless they already are."""
-    if not any(isinstance(mode, WatchMode) for mode in _get_current_function_mode_stack()):
-        WatchMode().__enter__()
+    if not any(isinstance(mode, WatchMode) for mode in _modes()):
+        torch._C._push_on_torch_function_stack(WatchMode())
 
 
 def pop_mode() -> None:
     """Take the mode off this thread's stack, also from below modes entered after it."""
-    stack = _get_current_function_mode_stack()
+    stack = _modes()
     places = [i for i, mode in enumerate(stack) if isinstance(mode, WatchMode)]
     if not places:
         return
@@ -64,6 +66,12 @@ def pop_mode() -> None:
         torch._C._pop_torch_function_stack()
     for mode in above:
         torch._C._push_on_torch_function_stack(mode)
+
+
+def _modes() -> list[TorchFunctionMode]:
+    """This thread's stack of modes, outermost first."""
+    depth = torch._C._len_torch_function_stack()
+    return [torch._C._get_function_stack_at(place) for place in range(depth)]
 
 
 def hear_sdpa(
@@ -82,12 +90,20 @@ def hear_sdpa(
     cross = is_cross(frames, None, query.shape[-2], key.shape[-2])
     try:
         heard = sdpa_heard(args, kwargs, cross=cross)
+        if heard.present is None and heard.mask is not None and _square(heard):
+            # A dense mask hides its padding; the caller may have said it in two dimensions.
+            present, _ = declared_padding(frames, heard.shape[0], heard.shape[2])
+            heard = replace(heard, present=present)
     except ZhuyiError as error:
         for claim in claims:
             claim.collector.unclaim(claim, str(error))
         return F.scaled_dot_product_attention(*args, **kwargs)
     output_BHQD = observe(heard, claims)
     return output_BHQD.reshape(*query.shape[:-1], output_BHQD.shape[-1])
+
+
+def _square(heard: Heard) -> bool:
+    return not heard.cross and heard.shape[2] == heard.shape[3]
 
 
 def sdpa_heard(args: tuple[Any, ...], kwargs: dict[str, Any], *, cross: bool) -> Heard:
@@ -105,9 +121,7 @@ def sdpa_heard(args: tuple[Any, ...], kwargs: dict[str, Any], *, cross: bool) ->
     if torch.is_autocast_enabled(device_type):
         # The kernel sees these types; the tape must too.
         dtype = torch.get_autocast_dtype(device_type)
-        query_BHQD, key_BGKD, value_BGKD = (
-            t.to(dtype) for t in (query_BHQD, key_BGKD, value_BGKD)
-        )
+        query_BHQD, key_BGKD, value_BGKD = (t.to(dtype) for t in (query_BHQD, key_BGKD, value_BGKD))
 
     def run() -> torch.Tensor:
         return _four_dimensional(F.scaled_dot_product_attention(*args, **kwargs))

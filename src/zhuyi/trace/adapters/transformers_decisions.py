@@ -132,7 +132,8 @@ class NextToken:
             full: Tensor = model(**inputs, use_cache=False).logits
             return full[rows, last]
         # Only the rows' last positions go through the vocabulary: B L V logits would not fit.
-        wanted, place = last.unique(return_inverse=True)
+        wanted = last.new_tensor(sorted(set(last.tolist())))
+        place = torch.searchsorted(wanted, last)
         logits: Tensor = model(**inputs, use_cache=False, logits_to_keep=wanted).logits
         return logits[rows, place]
 

@@ -121,7 +121,7 @@ class ImageReader:
         try:
             pixels: Tensor = self.processor(images=list(batch), return_tensors="pt").pixel_values
         except (ValueError, TypeError, OSError) as wrong:
-            raise InputError(f"the image cannot be read: {_first_line(wrong)}") from None
+            raise InputError(f"the image cannot be read: {_one_line(wrong)}") from None
         return self._checked(pixels)
 
     def _checked(self, pixels: Tensor) -> Tensor:
@@ -133,5 +133,5 @@ class ImageReader:
         return pixels.to(torch.float32)
 
 
-def _first_line(wrong: Exception) -> str:
-    return str(wrong).strip().split("\n", 1)[0] or type(wrong).__name__
+def _one_line(wrong: Exception) -> str:
+    return " ".join(str(wrong).split()) or type(wrong).__name__

@@ -72,7 +72,7 @@ def _heard_attention(
     attention_mask: Any = None,
     *args: Any,
     **kwargs: Any,
-) -> tuple[torch.Tensor, Any]:
+) -> Any:
     """The attention function a watched model calls instead of its own."""
     call = partial(function, module, query, key, value, attention_mask, *args, **kwargs)
     collectors = listening()
@@ -82,20 +82,18 @@ def _heard_attention(
     if not claims:
         with suppressed():
             return call()
-    collector = claims[0].collector
+    options = _options(function, args, kwargs)
+    request = Call(function, kernel, module, query, key, value, attention_mask, options)
     try:
-        options = _options(function, args, kwargs)
-        heards = hypotheses(
-            Call(function, kernel, module, query, key, value, attention_mask, options), collector
-        )
+        heards = hypotheses(request, claims[0].collector)
     except ZhuyiError as error:
         for claim in claims:
             claim.collector.unclaim(claim, str(error))
         with suppressed():
             return call()
-    if len(heards) == 1 and heards[0].streamable:
+    if request.is_sdpa:
         return _observed_exact(heards[0], claims, call)
-    return _observed_checked(heards, claims, call)
+    return _observed_checked(heards, claims, call, request.dropout)
 
 
 def _observed_exact(heard: Heard, claims: list[Claim], call: Callable[[], Any]) -> Any:
@@ -112,7 +110,9 @@ def _observed_exact(heard: Heard, claims: list[Claim], call: Callable[[], Any]) 
     return _handed_back(results[0], output_BHQD)
 
 
-def _observed_checked(heards: list[Heard], claims: list[Claim], call: Callable[[], Any]) -> Any:
+def _observed_checked(
+    heards: list[Heard], claims: list[Claim], call: Callable[[], Any], dropout: float
+) -> Any:
     """For all others: run first, then take the first reading that explains the output."""
     with suppressed():
         result = call()
@@ -120,7 +120,7 @@ def _observed_checked(heards: list[Heard], claims: list[Claim], call: Callable[[
     first = claims[0]
     known = first.collector.meanings.get(first.name)
     if known is None or known >= len(heards):
-        known = explaining(heards, output)
+        known = explaining(heards, output, result[1], dropout)
         if known is None:
             for claim in claims:
                 claim.collector.unclaim(

@@ -75,7 +75,13 @@ def _processor(transformers: Any, path_or_name: str, task: Task) -> Any:
                 path_or_name, trust_remote_code=False
             )
     with _one_line(f"model {path_or_name!r} has no tokenizer"):
-        return transformers.AutoTokenizer.from_pretrained(path_or_name, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            path_or_name, trust_remote_code=False
+        )
+    # transformers 5 builds a tokenizer of nothing but special tokens when the files are missing.
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise InputError(f"model {path_or_name!r} has no tokenizer: its vocabulary is missing")
+    return tokenizer
 
 
 def _model(transformers: Any, path_or_name: str, task: Task) -> nn.Module:
@@ -138,7 +144,7 @@ def _pooling_of(path_or_name: str, options: Any) -> Readout:
 
 def _json(path_or_name: str, name: str) -> Any:
     """A JSON file of the checkpoint, or None when it has no such file."""
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     found = cached_file(
         path_or_name,

@@ -20,10 +20,13 @@ from zhuyi.trace.collector import Collector
 from zhuyi.trace.kinds import bound_arguments, is_cross
 from zhuyi.trace.mask_reading import attended_keys, read_mask
 from zhuyi.trace.observe import Heard
+from zhuyi.trace.padding import declared_padding
 
 SDPA_MODULE: Final = "transformers.integrations.sdpa_attention"
 TOLERANCE: Final = {torch.float64: 1e-6, torch.float32: 1e-4}
 LOW_PRECISION_TOLERANCE: Final = 5e-2
+DOCUMENTED: Final = ("flash", "flex")
+"""Kernels whose options are documented: taken at their word when dropout hides the evidence."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Call:
     options: dict[str, Any]
 
     @property
+    def dropout(self) -> float:
+        """The share of weights the function drops."""
+        return float(self.options.get("dropout") or 0.0)
+
+    @property
     def is_sdpa(self) -> bool:
         """Whether transformers' own sdpa function runs."""
         return getattr(self.function, "__module__", "") == SDPA_MODULE
@@ -51,7 +59,6 @@ def hypotheses(call: Call, collector: Collector) -> list[Heard]:
         raise OptionError("a paged cache keeps the keys in blocks, outside the call")
     queries, keys = call.query.shape[2], call.key.shape[2]
     cross = is_cross(collector.frames, call.module, queries, keys)
-    dropout = float(call.options.get("dropout") or 0.0)
     key, value, causal = call.key, call.value, False
     if call.is_sdpa and call.attention_mask is None and _causal_option(call) and queries > 1:
         # transformers aligns the causal mask at the top left and drops the unused cache slots.
@@ -68,7 +75,7 @@ def hypotheses(call: Call, collector: Collector) -> list[Heard]:
         bias=_plus(_position_bias(call, key.shape[2]), bias),
         scale=call.options.get("scaling"),
         present=present,
-        streamable=call.is_sdpa and dropout == 0.0,
+        streamable=call.is_sdpa and call.dropout == 0.0,
         volatile=_static_cache(call, collector),
     )
     if call.is_sdpa:
@@ -77,22 +84,36 @@ def hypotheses(call: Call, collector: Collector) -> list[Heard]:
     return _variants(call, base)
 
 
-def explaining(heards: list[Heard], output: torch.Tensor) -> int | None:
-    """The first hypothesis whose output equals the function's own in the first and last row."""
-    heard = heards[0]
-    B, H, Q, _ = heard.query.shape
-    if tuple(output.shape) != (B, Q, H, heard.value.shape[3]):
+def explaining(
+    heards: list[Heard], output: torch.Tensor, weights: object, dropout: float
+) -> int | None:
+    """The first hypothesis that gives the function's own result in the first and last row.
+
+    Args:
+        heards: the hypotheses.
+        output: [B, Q, H, Dv], what the function returned first.
+        weights: what it returned second; the evidence where dropout blurs the output.
+        dropout: the share of weights it dropped.
+    """
+    B, H, Q, _ = heards[0].query.shape
+    if tuple(output.shape) != (B, Q, H, heards[0].value.shape[3]):
         return None
     rows = torch.tensor(sorted({0, Q - 1}), device=output.device)
-    theirs = output.detach().transpose(1, 2)[:, :, rows].float()
     tolerance = TOLERANCE.get(output.dtype, LOW_PRECISION_TOLERANCE)
     with torch.no_grad():
         for place, heard in enumerate(heards):
             weights_BHrK = heard.unpadded().weights(rows=rows)
-            value = heard.value.to(weights_BHrK.dtype)
-            value = value.repeat_interleave(H // value.shape[1], dim=1)
-            ours = (weights_BHrK @ value).float()
-            empty = weights_BHrK.sum(-1, keepdim=True) == 0  # conventions differ in such rows
+            # Conventions differ in rows that see nothing.
+            empty = weights_BHrK.sum(-1, keepdim=True) == 0
+            if dropout == 0.0:
+                theirs = output.transpose(1, 2)[:, :, rows].to(weights_BHrK.dtype)
+                value = heard.value.to(weights_BHrK.dtype)
+                ours = weights_BHrK @ value.repeat_interleave(H // value.shape[1], dim=1)
+            elif isinstance(weights, torch.Tensor) and weights.shape == heard.shape:
+                theirs = weights[:, :, rows].to(weights_BHrK.dtype) * (1.0 - dropout)
+                ours = weights_BHrK.masked_fill(theirs == 0, 0.0)
+            else:
+                return 0 if heard.kernel.startswith(DOCUMENTED) else None
             error = (ours - theirs).masked_fill(empty, 0.0).abs().max()
             if bool(error <= tolerance * (1.0 + theirs.abs().max())):
                 return place
@@ -149,20 +170,10 @@ def _present(
     """Which positions are no padding: as the caller said, else the keys that anybody may see."""
     known = collector.mask_readings.get(id(mask))
     if known is not None:
-        present: torch.Tensor | None = known[1]
-        return present
-    present = None
-    given: Any = None
-    for frame in reversed(collector.frames):
-        arguments = bound_arguments(frame)
-        if "attention_mask" not in arguments:
-            continue
-        given = arguments["attention_mask"]
-        if isinstance(given, torch.Tensor) and tuple(given.shape) == (batch, keys):
-            present = given.bool()
-            break
-    if present is None and not (isinstance(given, torch.Tensor) and given.dim() > 2):
-        # A mask of more dimensions was written by the user: a hidden key need not be padding.
+        return known[1]
+    present, by_hand = declared_padding(collector.frames, batch, keys)
+    if present is None and not by_hand:
+        # In a mask that the user wrote, a hidden key need not be padding; in the model's own it is.
         present = attended_keys(mask, batch)[:, :keys]
     collector.mask_readings[id(mask)] = (mask, present)  # held, so that the id stays its own
     return present
@@ -198,7 +209,9 @@ def _block_mask(given: Any, shape: tuple[int, int, int, int]) -> torch.Tensor:
     if flex is None or not isinstance(given, flex.BlockMask):
         raise OptionError(f"its mask is a {type(given).__name__}, which no adapter reads")
     B, H, Q, K = shape
-    dense: torch.Tensor = flex.create_mask(given.mask_mod, B, H, Q, K, device=given.kv_indices.device)
+    dense: torch.Tensor = flex.create_mask(
+        given.mask_mod, B, H, Q, K, device=given.kv_indices.device
+    )
     return dense
 
 

@@ -1,7 +1,7 @@
 """Texts and sentence pairs as a Hugging Face model reads them: ids, units, removal, embeddings."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from zhuyi.trace.words import Token, join_tokens, locate_tokens
 Text = str | tuple[str, str]
 
 
-class Tokenizer(Protocol):
+class Tokenizer(Sized, Protocol):
     """The part of a Hugging Face tokenizer that is used here."""
 
     is_fast: bool
@@ -142,7 +142,9 @@ class TextReader:
     def baseline(self, model: nn.Module, encoded: Encoded) -> Tensor:
         """Embeddings of a text that says nothing: special tokens stay, others become the mask.
 
-        Without a mask token the padding token stands in, then the unknown token, then zeros.
+        Without a mask token the padding token stands in, then the unknown or the end token, then
+        the vocabulary's mean. Never zeros: a model that normalizes by length jumps there, and no
+        integral along the way is complete.
         """
         ids = encoded.inputs["input_ids"]
         table = _table(model)
@@ -152,14 +154,15 @@ class TextReader:
                 if not unit.special:
                     spoken[row, list(unit.positions)] = True
         spoken = spoken.to(ids.device)
+        known = self.tokenizer
         stand_in = _first_of(
-            self.tokenizer.mask_token_id, self.tokenizer.pad_token_id, self.tokenizer.unk_token_id
+            known.mask_token_id, known.pad_token_id, known.unk_token_id, known.eos_token_id
         )
         with torch.no_grad():
-            full = table(ids).detach()
-            if stand_in is None:
-                return full.masked_fill(spoken[..., None], 0.0)
-            return table(ids.masked_fill(spoken, stand_in)).detach()
+            if stand_in is not None:
+                return table(ids.masked_fill(spoken, stand_in)).detach()
+            every = torch.arange(len(known), device=ids.device)
+            return torch.where(spoken[..., None], table(every).mean(0), table(ids)).detach()
 
     def with_embeddings(self, encoded: Encoded, embeddings: Tensor) -> dict[str, Tensor]:
         """The model's keyword arguments with embeddings in the place of ids."""
@@ -296,6 +299,6 @@ def _first_of(*choices: int | None) -> int | None:
     return next((choice for choice in choices if choice is not None), None)
 
 
-def _table(model: nn.Module) -> nn.Module:
-    table: nn.Module = model.get_input_embeddings()  # type: ignore[operator]
+def _table(model: nn.Module) -> Callable[[Tensor], Tensor]:
+    table: Callable[[Tensor], Tensor] = model.get_input_embeddings()  # type: ignore[operator]
     return table

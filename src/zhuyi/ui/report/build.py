@@ -50,7 +50,7 @@ def build_page(looked: Looked, detail_of: DetailOf, *, budget: int = BUDGET) -> 
     assert isinstance(entries, list)
     chunks = {"overview": overview}
     left = budget - fixed
-    bound = 0.0
+    errors = [0.0, 0.0]
     for index in best_first(looked.heads):
         detail = detail_of(looked.heads[index])
         if detail is None:
@@ -61,11 +61,11 @@ def build_page(looked: Looked, detail_of: DetailOf, *, budget: int = BUDGET) -> 
         if cost > left:
             break  # equal shapes cost about the same, so the next would not fit either
         left -= cost
-        bound = max(bound, detail.bound)
+        errors = [max(errors[0], detail.score_error), max(errors[1], detail.weight_error)]
         entries[index]["detail"] = record
         chunks[f"d{index}"] = chunk
     manifest["detailed"] = len(chunks) - 1
-    manifest["bound"] = bound
+    manifest["errors"] = errors
     return _fill(manifest, chunks)
 
 
@@ -125,8 +125,7 @@ def _manifest(looked: Looked, overview: Chunk) -> dict[str, object]:
         "method": looked.method,
         "reason": looked.reason,
         "verdict": None,
-        "units": [[u.label, int(u.special), list(u.span) if u.span else None, list(u.positions)]
-                  for u in looked.units],
+        "units": _units(looked),
         "values": [float(f"{value:.5g}") for value in looked.values],
         "signed": looked.signed,
         "sequences": [
@@ -144,8 +143,23 @@ def _manifest(looked: Looked, overview: Chunk) -> dict[str, object]:
         "overview": overview.manifest(),
         "entries": [_entry(head) for head in looked.heads],
         "detailed": 0,
-        "bound": 0.0,
+        "errors": [0.0, 0.0],
     }  # fmt: skip
+
+
+def _units(looked: Looked) -> list[list[object]]:
+    """Per unit its label, whether it was added, and the text between it and the one before."""
+    units: list[list[object]] = []
+    end = 0
+    for unit in looked.units:
+        before = " " if units else ""
+        if unit.span is not None:
+            # A span that begins earlier belongs to the second text of a pair.
+            gap = looked.source[end : unit.span[0]]
+            before = gap if unit.span[0] >= end and not gap.strip() else "\n\n"
+            end = unit.span[1]
+        units.append([unit.label, int(unit.special), before])
+    return units
 
 
 def _entry(head: HeadPicture) -> dict[str, object]:

@@ -1,13 +1,15 @@
 """What a page needs to compute any block of one head by itself.
 
-    operator:  Q, K (float16) and the log-sum-exp (float32); weight = exp(scale q.k - lse)
-    scores:    the dense scores (float16) and the log-sum-exp, where that is smaller or where a
-               bias makes the operator form impossible
+    operator:  centered Q, K (float16), what centering took away and the log-sum-exp (float32);
+               weight = exp(scale q.k + row + column - lse)
+    logs:      the logarithms of the weights (float16) and the log-sum-exp, where that is smaller
+               or where a bias makes the operator form impossible
 
 The mask travels as an interval of keys per query times a keep flag per key; that holds causal,
 window, padding and packed-segment masks exactly.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +23,6 @@ from zhuyi.ui.report.payload import Array
 #: Longest side for which dense scores are shipped.
 DENSE_LIMIT = 512
 _BLOCK = 256
-_HALF = 2.0**-11  # unit roundoff of float16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,19 +30,20 @@ class Detail:
     """One head in a form from which every score, weight and result can be computed.
 
     Args:
-        kind: "operator" or "scores".
+        kind: "operator" or "logs".
         arrays: named arrays for `payload.encode`.
         scale: factor on q.k (operator only).
         softcap: scores are softcap * tanh(scores / softcap) when > 0.
-        bound: largest error of a score by rounding to float16; a weight's relative error is at
-            most exp(bound) - 1.
+        score_error: largest error of a score by rounding to float16, over all pairs.
+        weight_error: largest error of a weight by that, over all pairs.
     """
 
     kind: str
     arrays: dict[str, Array]
     scale: float
     softcap: float
-    bound: float
+    score_error: float
+    weight_error: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,34 +118,86 @@ def _mask_blocks(mask: Mask, queries: int, keys: int) -> list[tuple[Tensor, slic
 
 
 def _scores(matrix: AttentionMatrix) -> Detail:
-    scores_QK = matrix.scores()[0, 0].float().cpu()
-    finite = scores_QK[scores_QK.isfinite()]
-    top = float(finite.abs().max()) if finite.numel() else 0.0
+    lse_Q = matrix.lse()[0, 0].double().cpu()
+    # Logarithms of weights, not scores: near 0, where weights are large, float16 is finest.
+    logs_QK = matrix.scores()[0, 0].double().cpu() - lse_Q[:, None]
+    logs_QK = logs_QK.nan_to_num(nan=-math.inf, neginf=-math.inf)
+    half_QK = logs_QK.half()
+    gap_QK = torch.where(logs_QK.isfinite(), half_QK.double() - logs_QK, 0.0)
+    shift_Q, weight_error = _renormalize(logs_QK.exp(), gap_QK)
+    # The page adds the log-sum-exp to get scores and needs the logs relative to the same one.
     arrays: dict[str, Array] = {
-        "scores": scores_QK.half().numpy(),
-        "lse": matrix.lse()[0, 0].float().cpu().numpy(),
+        "logs": half_QK.numpy(),
+        "shift": shift_Q.float().numpy(),
+        "lse": (lse_Q + shift_Q).float().numpy(),
     }
-    return Detail(kind="scores", arrays=arrays, scale=1.0, softcap=0.0, bound=top * _HALF)
+    return Detail(
+        kind="logs",
+        arrays=arrays,
+        scale=1.0,
+        softcap=0.0,
+        score_error=float(gap_QK.abs().max()),
+        weight_error=weight_error,
+    )
 
 
 def _operator(matrix: AttentionMatrix, interval: IntervalMask) -> Detail | None:
-    query_QD = matrix.query[0, 0].detach().float().cpu()
-    key_KD = matrix.key[0, 0].detach().float().cpu()
-    scale = float(matrix.scale) if matrix.scale is not None else query_QD.shape[-1] ** -0.5
-    reach = float(query_QD.norm(dim=-1).max() * key_KD.norm(dim=-1).max())
+    """Q and K around their means: q.k = q'.k' + a_i + c_j, so float16 rounds small numbers.
+
+    Keys of trained models share a large mean, which no query can tell apart.
+    """
+    query_QD = matrix.query[0, 0].detach().double().cpu()
+    key_KD = matrix.key[0, 0].detach().double().cpu()
+    key_mean_D, query_mean_D = key_KD.mean(0), query_QD.mean(0)
+    centered_QD, centered_KD = query_QD - query_mean_D, key_KD - key_mean_D
+    half_QD, half_KD = centered_QD.half(), centered_KD.half()
+    if not bool(half_QD.isfinite().all() and half_KD.isfinite().all()):
+        return None  # beyond what float16 can hold
+    scale = matrix.scale
     arrays: dict[str, Array] = {
-        "query": query_QD.half().numpy(),
-        "key": key_KD.half().numpy(),
-        "lse": matrix.lse()[0, 0].float().cpu().numpy(),
+        "query": half_QD.numpy(),
+        "key": half_KD.numpy(),
+        "row": (scale * query_QD @ key_mean_D).float().numpy(),
+        "column": (scale * centered_KD @ query_mean_D).float().numpy(),
     }
     if matrix.mask is not None:
         arrays |= {"start": interval.start, "stop": interval.stop, "keep": interval.keep}
-    # |q'.k' - q.k| <= (2u + u^2) |q| |k| by Cauchy-Schwarz; softcap only shrinks it.
-    bound = abs(scale) * reach * (2 * _HALF + _HALF**2)
-    softcap = float(matrix.softcap) if matrix.softcap is not None else 0.0
-    if not all(np.isfinite(arrays[name]).all() for name in ("query", "key")):
-        return None  # beyond what float16 can hold
-    return Detail(kind="operator", arrays=arrays, scale=scale, softcap=softcap, bound=bound)
+    score_error = weight_error = 0.0
+    lse_Q = matrix.lse()[0, 0].double().cpu()
+    lost_QD, lost_KD = half_QD.double() - centered_QD, half_KD.double() - centered_KD
+    for begin in range(0, query_QD.shape[0], _BLOCK):
+        rows = slice(begin, min(begin + _BLOCK, query_QD.shape[0]))
+        # q'k' - qk, from the small parts alone; a softcap only shrinks it.
+        gap_rK = half_QD[rows].double() @ lost_KD.T + lost_QD[rows] @ centered_KD.T
+        gap_rK = scale * gap_rK
+        score_error = max(score_error, float(gap_rK.abs().max()))
+        if matrix.softcap is not None:
+            gap_rK = gap_rK.abs()  # a bound: the cap only shrinks it
+        shift_r, error = _renormalize(matrix.weights(rows=rows)[0, 0].double().cpu(), gap_rK)
+        weight_error = max(weight_error, error)
+        if matrix.softcap is None:
+            lse_Q[rows] += shift_r
+    arrays["lse"] = lse_Q.float().numpy()
+    return Detail(
+        kind="operator",
+        arrays=arrays,
+        scale=scale,
+        softcap=0.0 if matrix.softcap is None else float(matrix.softcap),
+        score_error=score_error,
+        weight_error=weight_error,
+    )
+
+
+def _renormalize(weights_rK: Tensor, gap_rK: Tensor) -> tuple[Tensor, float]:
+    """What rounding does to each row's log-sum-exp, and to the weights after allowing for it.
+
+    sum_j exp(s_j + gap_j) = exp(lse) (sum_j w_j exp(gap_j) + what a sink takes), so that a row of
+    rounded scores sums to 1 again. Returns the change of lse and the largest change of a weight.
+    """
+    rounded_rK = weights_rK * gap_rK.exp()
+    total_r = rounded_rK.sum(-1) + (1 - weights_rK.sum(-1)).clamp(min=0)
+    changed_rK = (rounded_rK / total_r[:, None] - weights_rK).abs()
+    return total_r.log(), float(changed_rK.max())
 
 
 def _values(value_KD: Tensor) -> dict[str, Array]:

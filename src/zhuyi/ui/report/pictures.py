@@ -139,9 +139,8 @@ def best_first(heads: tuple[HeadPicture, ...]) -> list[int]:
     by_reason: dict[str, list[int]] = {}
     for index in sorted(range(len(heads)), key=lambda i: -heads[i].standing):
         by_reason.setdefault(heads[index].reason, []).append(index)
-    turns = [queue[turn] for turn in range(len(heads)) for queue in by_reason.values()
-             if turn < len(queue)]  # fmt: skip
-    return turns
+    queues = by_reason.values()
+    return [queue[turn] for turn in range(len(heads)) for queue in queues if turn < len(queue)]
 
 
 def _one(tensor: Tensor | None) -> Tensor:

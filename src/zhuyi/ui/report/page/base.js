@@ -21,7 +21,7 @@ const storage = {
 const state = {
   lang: storage.get("lang") || ((navigator.language || "en").startsWith("zh") ? "zh" : "en"),
   theme: storage.get("theme") || "auto",
-  sequence: 0, entry: -1, query: 0, key: 0, mode: "weights", direction: "row", order: "layer",
+  sequence: 0, entry: -1, query: 0, key: 0, feature: 0, mode: "weights", direction: "row", order: "layer",
   stretch: false, numbers: false, onlyHead: false, inner: true, filter: "", sort: "weight", down: true,
 };
 if (!STRINGS[state.lang]) state.lang = "en";
@@ -39,7 +39,8 @@ function set(changes) {
 }
 
 function t(name, values = {}) {
-  const text = STRINGS[state.lang][name] ?? STRINGS.en[name] ?? name;
+  // hasOwn: a label called "constructor" is a label.
+  const text = [state.lang, "en"].map((lang) => STRINGS[lang]).find((table) => Object.hasOwn(table, name))?.[name] ?? name;
   return text.replace(/\{(\w+)\}/g, (mark, key) => (key in values ? String(values[key]) : mark));
 }
 

@@ -125,9 +125,9 @@ function drawCross(pen) {
       pen.strokeRect(x - gap, y - gap, 2 * gap, 2 * gap);
       return;
     }
-    if (state.mode !== "results") pen.strokeRect(x0, plot.top - 4, x1 - x0, plot.size + 8);
+    pen.strokeRect(x0, plot.top - 4, x1 - x0, plot.size + 8);
   };
-  mark([state.query, state.key], cssColor("--accent"), 1.5);
+  mark(chosenCell(), cssColor("--accent"), 1.5);
   if (plot.hover) mark(plot.hover, cssColor("--ink-3"), 0.75);
 }
 
@@ -186,7 +186,7 @@ function readCell(cell) {
   if (matrix.head && state.mode === "results") {
     const line = new Float32Array(matrix.head.width);
     matrix.head.resultRow(row, line);
-    text = t("cellResult", { query, feature: col, value: number(line[Math.min(col, line.length - 1)]) });
+    text = t("cellResult", { query, feature: col, value: number(line[col]) });
   } else if (matrix.head) {
     const score = matrix.head.score(row, col);
     const key = labelOf(entry.keys, col);
@@ -196,7 +196,9 @@ function readCell(cell) {
   $("matrix-readout").textContent = text;
 }
 
-const choose = ([row, col]) => set(state.mode === "results" ? { query: row } : { query: row, key: col });
+// The chosen cell; in the results the columns are features, which no other view knows.
+const chosenCell = () => [state.query, state.mode === "results" ? state.feature : state.key];
+const choose = ([row, col]) => set({ query: row, [state.mode === "results" ? "feature" : "key"]: col });
 
 function startMatrix() {
   const canvas = $("matrix");
@@ -228,7 +230,7 @@ function startMatrix() {
   canvas.addEventListener("pointercancel", () => { drag = null; });
   canvas.addEventListener("pointerleave", () => {
     plot.hover = null;
-    if (matrix.head) readCell([state.query, state.key]);
+    if (matrix.head) readCell(chosenCell());
     redraw();
   });
   // The wheel zooms only with Ctrl or Command, or when the view has the focus: pages must scroll.
@@ -256,7 +258,7 @@ function startMatrix() {
     button.addEventListener("click", () => set({ mode }));
     $("modes").append(button);
   }
-  listen("query key", () => { if (matrix.head) readCell([state.query, state.key]); reveal(); });
+  listen("query key feature", () => { if (matrix.head) readCell(chosenCell()); reveal(); });
   new ResizeObserver(later(() => { layoutPlot(); restart(); })).observe(canvas.parentElement);
 }
 
@@ -268,7 +270,8 @@ function matrixKey(event) {
   const go = { ArrowUp: [-leap, 0], ArrowDown: [leap, 0], ArrowLeft: [0, -leap], ArrowRight: [0, leap] }[event.key];
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (go && matrix.head) {
-    choose([Math.min(Math.max(state.query + go[0], 0), rows - 1), Math.min(Math.max(state.key + go[1], 0), cols - 1)]);
+    const [row, col] = chosenCell();
+    choose([Math.min(Math.max(row + go[0], 0), rows - 1), Math.min(Math.max(col + go[1], 0), cols - 1)]);
   } else if (event.key === "+" || event.key === "=") zoomTo(matrix.box.size / 1.5);
   else if (event.key === "-") zoomTo(matrix.box.size * 1.5);
   else if (event.key === "0") zoomTo(1);

@@ -7,8 +7,7 @@ function applyTheme() {
 function drawNotes() {
   const notes = [t("noteVerify"), t("noteKernel", { kernel: manifest.kernels.join(", ") })];
   if (manifest.detailed) {
-    notes.push(t("noteOperator", { bound: number(manifest.bound, 2),
-      percent: percent(Math.expm1(Math.min(manifest.bound, 700))) }));
+    notes.push(t("noteOperator", { score: number(manifest.errors[0], 2), weight: number(manifest.errors[1], 2) }));
   }
   const floors = [...new Set(entries.map((entry) => number(entry.floor, 2)))].join(", ");
   const versions = Object.entries(manifest.versions).map((pair) => pair.join(" ")).join(", ");
@@ -52,7 +51,7 @@ function drawSequences() {
   const used = [...new Set(entries.map((entry) => entry.keys))].sort((a, b) => a - b);
   $("sequence-box").hidden = used.length < 2;
   $("sequence").replaceChildren(...used.map((index) => {
-    const option = make("option", manifest.sequences[index].name);
+    const option = make("option", t(manifest.sequences[index].name));
     option.value = index;
     option.selected = index === state.sequence;
     return option;

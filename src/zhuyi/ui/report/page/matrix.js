@@ -43,9 +43,10 @@ function drawHead() {
   }
   const facts = manifest.statistics.filter((name) => name in entry.stats).map((name) =>
     [t("stat." + name), SHARES.has(name) ? percent(entry.stats[name]) : number(entry.stats[name], 3)]);
+  $("facts-title").textContent = t("inNumbers", { name: t("layerHead", entry) });
   drawFacts($("head-facts"), [...facts, [t("kernel"), entry.kernel]]);
   $("stretch-box").hidden = state.mode !== "weights";
-  if (matrix.head) readCell([state.query, state.key]);
+  if (matrix.head) readCell(chosenCell());
   else $("matrix-readout").textContent = "";
   restart();
   drawStrip();
@@ -173,7 +174,7 @@ function moveBox(dx, dy) {
 function reveal() {
   const [rows, cols] = shapeOf();
   const { x, y, size } = matrix.box;
-  const [cy, cx] = [(state.query + 0.5) / rows, (state.key + 0.5) / cols];
+  const [cy, cx] = [(state.query + 0.5) / rows, (chosenCell()[1] + 0.5) / cols];
   const clamp = (v) => Math.min(Math.max(v, 0), 1 - size);
   const inside = cy >= y && cy <= y + size && cx >= x && cx <= x + size;
   if (size >= 1 || inside) { drawMatrix(); return; }

@@ -10,8 +10,11 @@ class HeadOperator {
     this.value = arrays.value?.data;
     this.step = arrays.step?.data;
     this.width = arrays.value ? arrays.value.shape[1] : 0;
-    this.scores = arrays.scores?.data;
-    this.masked = Boolean(this.start) || (this.scores ? this.scores.includes(-Infinity) : false);
+    this.logs = arrays.logs?.data;
+    this.shift = arrays.shift?.data;
+    this.row = arrays.row?.data;
+    this.column = arrays.column?.data;
+    this.masked = Boolean(this.start) || (this.logs ? this.logs.includes(-Infinity) : false);
     if (arrays.query) {
       this.depth = arrays.query.shape[1];
       this.query = arrays.query.data.map((x) => x * detail.scale);
@@ -21,10 +24,10 @@ class HeadOperator {
   }
 
   score(i, j) {
-    if (this.scores) return this.scores[i * this.keys + j];
+    if (this.logs) return this.lse[i] === Infinity ? -Infinity : this.logs[i * this.keys + j] - this.shift[i] + this.lse[i];
     if (this.start && (j < this.start[i] || j >= this.stop[i] || !this.keep[j])) return -Infinity;
     const { query, key, depth } = this;
-    let sum = 0;
+    let sum = this.row[i] + this.column[j];
     for (let d = 0, a = i * depth, b = j * depth; d < depth; d++) sum += query[a + d] * key[b + d];
     return this.softcap > 0 ? this.softcap * Math.tanh(sum / this.softcap) : sum;
   }
@@ -33,7 +36,10 @@ class HeadOperator {
 
   // Scores of row i, keys from..to, into out[0..]; masked ones are -Infinity.
   scoreRow(i, from, to, out) {
-    if (this.scores) { out.set(this.scores.subarray(i * this.keys + from, i * this.keys + to)); return; }
+    if (this.logs) {
+      for (let j = from; j < to; j++) out[j - from] = this.score(i, j);
+      return;
+    }
     const { query, key, depth, keep } = this;
     let [left, right] = [from, to];
     if (this.start) {
@@ -42,6 +48,8 @@ class HeadOperator {
       right = Math.min(to, this.stop[i]);
     }
     const a = i * depth;
+    const { column } = this;
+    const offset = this.row[i];
     for (let j = left; j < right; j++) {
       if (keep && !keep[j]) continue;
       const b = j * depth;
@@ -54,7 +62,7 @@ class HeadOperator {
         s3 += query[a + d + 3] * key[b + d + 3];
       }
       for (; d < depth; d++) s0 += query[a + d] * key[b + d];
-      out[j - from] = s0 + s1 + s2 + s3;
+      out[j - from] = s0 + s1 + s2 + s3 + offset + column[j];
     }
     if (this.softcap > 0) {
       for (let j = 0; j < to - from; j++) out[j] = this.softcap * Math.tanh(out[j] / this.softcap);

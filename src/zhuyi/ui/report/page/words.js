@@ -8,11 +8,13 @@ function drawHeader() {
   $("language").textContent = t("other");
   $("language").setAttribute("aria-label", t("otherLabel"));
   $("theme").textContent = t({ auto: "themeAuto", light: "themeLight", dark: "themeDark" }[state.theme]);
-  $("task").textContent = manifest.task;
+  $("task").textContent = t(manifest.task);
   $("model").textContent = manifest.model;
   const withChance = (label, chance) => (chance === null ? label
     : t("withChance", { label, chance: percent(chance) }));
-  $("decision").textContent = t("decided", { label: withChance(manifest.decision, manifest.probability) });
+  $("decision").textContent = t(manifest.probability === null ? "computed" : "decided",
+    { label: manifest.probability === null ? t(manifest.decision)
+      : withChance(manifest.decision, manifest.probability) });
   const others = manifest.alternatives.slice(1, 4).map(([label, chance]) => withChance(label, chance));
   if (others.length) {
     $("decision").append(make("span", t("otherwise", { list: others.join(" · ") }), "quietly"));
@@ -23,7 +25,7 @@ function drawHeader() {
 function headerFacts() {
   const tokens = manifest.sequences.map((s) => s.labels.length).join(" + ");
   const facts = [
-    [t("method"), manifest.method], [t("why"), manifest.reason],
+    [t("method"), manifest.method], [t("why"), t(manifest.reason)],
     [t("kernel"), manifest.kernels.join(", ") || "–"],
     [t("host"), `${manifest.dtype} · ${manifest.device}`],
     [t("size"), t("sizeValue", { tokens, shown: entries.length, all: manifest.heads_in_model })],
@@ -58,19 +60,9 @@ function drawWords() {
     : t("wordsEmpty");
   const box = $("words");
   box.classList.toggle("with-numbers", state.numbers);
-  const pieces = [];
-  let at = 0;
-  units.forEach((unit, index) => {
-    const [label, special, span] = unit;
-    // The gaps between the units (spaces, line ends) come from the text itself.
-    if (span && span[0] >= at) {
-      pieces.push(document.createTextNode(manifest.source.slice(at, span[0])));
-      at = span[1];
-    } else if (pieces.length) pieces.push(document.createTextNode(" "));
-    const text = span && !special ? manifest.source.slice(span[0], span[1]) : visible(label);
-    pieces.push(wordElement(index, text || visible(label), values[index], special));
-  });
-  box.replaceChildren(...pieces);
+  // The gaps between the units (spaces, line ends) come from the text itself.
+  box.replaceChildren(...units.flatMap(([label, special, before], index) => [
+    document.createTextNode(before), wordElement(index, visible(label), values[index], special)]));
   drawImage();
   readWord(currentWord);
 }

@@ -1,0 +1,1 @@
+"""Benchmarks: one question a file, ratios measured side by side, JSON kept."""

@@ -1,0 +1,290 @@
+"""One look: run a method, watch the model once, and put together what was found."""
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import torch
+
+import zhuyi
+from zhuyi.core import AttentionMatrix, Bias, Mask
+from zhuyi.core.record import Attribution
+from zhuyi.errors import NotWatchable, OptionError
+from zhuyi.explain import Occlusion, Received, Rollout
+from zhuyi.trace.adapters.transformers_subject import TransformersSubject
+from zhuyi.trace.keep import Keep
+from zhuyi.trace.subject import Batch
+from zhuyi.trace.tape import Sighting, Tape
+from zhuyi.ui.looked import HeadPicture, Looked, Picture, Tokens
+from zhuyi.ui.report.detail import Detail, describe
+from zhuyi.ui.report.pictures import Seen, draw_site, stand_out
+
+Method = Callable[..., Attribution]
+Progress = Callable[[str], None]
+
+_TASKS = {
+    "text-classification": "What kind of text is this?",
+    "image-classification": "What is in this image?",
+    "next-token": "Which token comes next?",
+    "similarity": "Are these two texts similar?",
+    "embedding": "What does this text's embedding rest on?",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a person asked to see.
+
+    Args:
+        target: name or index of the decision to explain; None for what was decided.
+        method: the method to use; None for the default of the model's task.
+        layers, heads: indexes to show; None for all.
+    """
+
+    target: str | None = None
+    method: Method | None = None
+    layers: tuple[int, ...] | None = None
+    heads: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A finished look with the matrices behind it.
+
+    Args:
+        looked: what was found.
+        seen: per (first key position's sequence, layer), the site as it was drawn.
+        values: for the same place, the values [G, K, Dv] or None.
+    """
+
+    looked: Looked
+    seen: dict[tuple[int, int], Seen]
+    values: dict[tuple[int, int], torch.Tensor | None]
+
+    def detail_of(self, head: HeadPicture) -> Detail | None:
+        """Details of one head, for `build_page`."""
+        place = head.keys, head.layer
+        seen, value_GKD = self.seen[place], self.values[place]
+        matrix = seen.matrix.select(batch=[seen.batch], heads=[head.head])
+        value = None
+        if value_GKD is not None:
+            group = head.head // (seen.site.heads // value_GKD.shape[0])
+            value = value_GKD[group, : head.shape[1]]
+        return describe(matrix, value)
+
+
+def look(
+    subject: TransformersSubject,
+    batch: Batch,
+    *,
+    model: str,
+    source: str,
+    choice: Choice,
+    image: Picture | None = None,
+    progress: Progress = lambda _: None,
+) -> Look:
+    """Look at one input.
+
+    Args:
+        subject: the model.
+        batch: one input in the form the subject reads.
+        model: the model's name as it was given.
+        source: the input as a person wrote it.
+        choice: what to show and how.
+        image: the input image for the page.
+        progress: called with what is being done.
+
+    Raises: OptionError: for a layer, head or target that does not exist.
+    Cost: the method's cost, one watched pass and one streamed pass over each site.
+    """
+    target = None if choice.target is None else _target(subject, choice.target)
+    progress("asking what counted")
+    attribution, reason = _attribute(subject, batch, choice.method, target)
+    progress("watching every head")
+    with torch.no_grad():
+        tape = subject.watch(batch, Keep(device="cpu"))
+        sightings = _chosen(tape, choice)
+        sequences = _sequences(subject, batch)
+        seen, values, pictures = _draw(sightings, sequences, choice, progress)
+        shares = subject.decide(batch)[0]
+    decision, chance, others = _decision(subject, shares, attribution.target[0])
+    looked = Looked(
+        model=model,
+        task=_TASKS[subject.task],
+        source=source,
+        decision=decision,
+        probability=chance,
+        alternatives=others,
+        method=attribution.method,
+        reason=reason,
+        units=attribution.units[0],
+        values=tuple(attribution.values[0, : len(attribution.units[0])].tolist()),
+        signed=attribution.signed,
+        sequences=tuple(sequences),
+        heads=stand_out(tuple(pictures)),
+        heads_in_model=sum(s.site.heads for s in tape) * len(subject.sequences(batch)),
+        kernels=tuple(dict.fromkeys(s.kernel for s in sightings)),
+        dtype=str(next(subject.model.parameters()).dtype).removeprefix("torch."),
+        device=_device_name(subject.device),
+        versions=_versions(),
+        unseen=tape.unseen,
+        image=image,
+    )
+    return Look(looked=looked, seen=seen, values=values)
+
+
+def _target(subject: TransformersSubject, name: str) -> int:
+    if name.isdecimal() and name not in subject.labels:
+        index = int(name)
+        if index >= len(subject.labels):
+            raise OptionError(f"target must be below {len(subject.labels)}, got {index}")
+        return index
+    return subject.target_named(name)
+
+
+def _attribute(
+    subject: TransformersSubject, batch: Batch, method: Method | None, target: int | None
+) -> tuple[Attribution, str]:
+    """The values and one sentence that says why they come from this method."""
+    if method is not None:
+        return method(subject, batch, target), "You chose it."
+    if subject.task == "next-token":
+        reason = "Default for a model that reads from left to right."
+        return Received()(subject, batch, target), reason
+    try:
+        reason = "Default for an encoder: it follows attention through all layers."
+        return Rollout()(subject, batch, target), reason
+    except NotWatchable:
+        reason = "Default where layers look across sequences, so that no chain can be followed."
+        return Occlusion()(subject, batch, target), reason
+
+
+def _chosen(tape: Tape, choice: Choice) -> tuple[Sighting, ...]:
+    sightings = tuple(tape)
+    layers = range(len(sightings)) if choice.layers is None else choice.layers
+    for layer in layers:
+        if not 0 <= layer < len(sightings):
+            raise OptionError(f"layer must be from 0 to {len(sightings) - 1}, got {layer}")
+    chosen = tuple(sightings[layer] for layer in dict.fromkeys(layers))
+    most = max(sighting.site.heads for sighting in chosen)
+    for head in choice.heads or ():
+        if not 0 <= head < most:
+            raise OptionError(f"head must be from 0 to {most - 1}, got {head}")
+    return chosen
+
+
+def _sequences(subject: TransformersSubject, batch: Batch) -> list[Tokens]:
+    names = ("image",) if subject.task == "image-classification" else ("text", "second text")
+    sequences = []
+    for index, (labels, units) in enumerate(
+        zip(subject.tokens(batch), subject.sequences(batch), strict=True)
+    ):
+        added = {position for unit in units if unit.special for position in unit.positions}
+        special = tuple(position in added for position in range(len(labels)))
+        sequences.append(Tokens(name=names[index], labels=labels, special=special))
+    return sequences
+
+
+def _draw(
+    sightings: Sequence[Sighting], sequences: list[Tokens], choice: Choice, progress: Progress
+) -> tuple[
+    dict[tuple[int, int], Seen],
+    dict[tuple[int, int], torch.Tensor | None],
+    list[HeadPicture],
+]:
+    """Pictures of all chosen heads; positions without a text get a sequence of numbers."""
+    seen: dict[tuple[int, int], Seen] = {}
+    values: dict[tuple[int, int], torch.Tensor | None] = {}
+    pictures: list[HeadPicture] = []
+    for batch in range(len(sequences)):
+        length = len(sequences[batch].labels)
+        for number, sighting in enumerate(sightings):
+            progress(f"drawing layer {number + 1} of {len(sightings)}")
+            if sighting.matrix is None:
+                raise NotWatchable(f"{sighting.site.name} was seen without queries and keys")
+            matrix = _cut(sighting.matrix, batch, length)
+            queries = _place(sequences, batch, matrix.shape[2], "queries")
+            keys = _place(sequences, batch, matrix.shape[3], "keys")
+            heads = tuple(h for h in choice.heads or range(matrix.shape[1]) if h < matrix.shape[1])
+            one = Seen(
+                site=sighting.site,
+                matrix=matrix,
+                batch=0,
+                queries=queries,
+                keys=keys,
+                special=torch.tensor(sequences[keys].special),
+                kernel=sighting.kernel,
+                heads=tuple(dict.fromkeys(heads)),
+            )
+            seen[keys, sighting.site.index] = one
+            value = sighting.value
+            values[keys, sighting.site.index] = None if value is None else value[batch]
+            if one.heads:
+                pictures += draw_site(one)
+    return seen, values, pictures
+
+
+def _place(sequences: list[Tokens], batch: int, length: int, name: str) -> int:
+    """Index of the sequence with these positions; made up of numbers where no text is known."""
+    if len(sequences[batch].labels) == length:
+        return batch
+    for index, sequence in enumerate(sequences):
+        if sequence.name == name and len(sequence.labels) == length:
+            return index
+    labels = tuple(f"#{position}" for position in range(length))
+    sequences.append(Tokens(name=name, labels=labels, special=(False,) * length))
+    return len(sequences) - 1
+
+
+def _cut(matrix: AttentionMatrix, batch: int, length: int) -> AttentionMatrix:
+    """One batch row, without the padding that a longer neighbor gave it."""
+    one = matrix.select(batch=[batch])
+    queries, keys = one.shape[2], one.shape[3]
+    if queries != keys or length >= keys:
+        return one
+    rows = cols = slice(0, length)
+    mask = None
+    if one.mask is not None:
+        keep = one.mask.block(rows, cols)
+        mask = None if bool(keep.all()) else Mask.dense(keep)
+    return AttentionMatrix(
+        one.query[:, :, :length],
+        one.key[:, :, :length],
+        bias=None if one.bias is None else Bias.dense(one.bias.block(rows, cols)),
+        mask=mask,
+        scale=one.scale,
+        softcap=one.softcap,
+        sink=one.sink,
+    )
+
+
+def _decision(
+    subject: TransformersSubject, shares: torch.Tensor, index: int
+) -> tuple[str, float | None, tuple[tuple[str, float], ...]]:
+    if subject.task == "embedding":
+        return "the embedding of the whole text", None, ()
+    best = shares.topk(min(5, shares.numel()))
+    others = tuple(
+        (_label(subject, place), share)
+        for place, share in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    )
+    return _label(subject, index), float(shares[index]), others
+
+
+def _label(subject: TransformersSubject, index: int) -> str:
+    return subject.labels[index] or f"class {index}"
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "zhuyi": zhuyi.__version__,
+        "torch": torch.__version__,
+        "transformers": version("transformers"),
+    }
