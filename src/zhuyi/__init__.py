@@ -1,5 +1,6 @@
 """zhuyi: see where a model looks, believe the picture only when proven, and steer it."""
 
+from . import explain, layers, trace
 from .core import (
     AttentionMatrix,
     AttentionSummary,
@@ -9,6 +10,8 @@ from .core import (
     attend,
     attend_and_summarize,
 )
+from .trace import Keep, Tape, watch
+from .trace.subject import Subject
 
 __version__ = "0.1.0"
 
@@ -16,8 +19,15 @@ __all__ = [
     "AttentionMatrix",
     "AttentionSummary",
     "Bias",
+    "Keep",
     "Mask",
     "Statistics",
+    "Subject",
+    "Tape",
     "attend",
     "attend_and_summarize",
+    "explain",
+    "layers",
+    "trace",
+    "watch",
 ]

@@ -95,16 +95,31 @@ def test_positions_are_those_of_the_attention(
 
 def test_a_processor_is_used_for_what_is_no_tensor() -> None:
     class Doubling:
-        def __call__(self, *, images: list[str], return_tensors: str) -> Any:
+        def __call__(self, *, images: list[Any], return_tensors: str) -> Any:
             assert return_tensors == "pt"
-            if images[0] == "broken":
+            if images[0] is None:
                 raise ValueError("cannot identify image\nfile")
             return transformers.BatchFeature({"pixel_values": torch.ones(len(images), 3, 12, 12)})
 
     subject = TransformersSubject(vit(), Doubling())
-    torch.testing.assert_close(subject.decide(["x"]), subject.decide(torch.ones(1, 3, 12, 12)))
+    torch.testing.assert_close(subject.decide([0]), subject.decide(torch.ones(1, 3, 12, 12)))
     with pytest.raises(InputError, match=r"the image cannot be read: cannot identify image file$"):
-        subject.decide(["broken"])
+        subject.decide([None])
+    with pytest.raises(InputError, match="got a text: open the file"):
+        subject.decide(["https://example.org/cat.png"])
+
+
+def test_images_of_any_mode_are_read_in_color() -> None:
+    image = pytest.importorskip("PIL.Image", reason="pillow is not installed")
+    processor = transformers.models.vit.image_processing_pil_vit.ViTImageProcessorPil(
+        size={"height": 12, "width": 12}
+    )
+    subject = TransformersSubject(vit(), processor)
+    gray = subject.decide([image.new("L", (40, 30), 200)])
+    color = subject.decide([image.new("RGB", (40, 30), (200, 200, 200))])
+    torch.testing.assert_close(gray, color)
+    red = subject.embed([image.new("RGB", (40, 30), (255, 0, 0))])
+    assert red[0, 1].reshape(3, 4, 4).mean((1, 2)).tolist() == pytest.approx([1.0, -1.0, -1.0])
 
 
 def test_bad_images() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.trace.subject_models import bert, bert_tokenizer, gpt2, gpt_tokenizer, llama
-from zhuyi.errors import InputError, ShapeError
+from zhuyi.errors import InputError, NotWatchable, ShapeError
 from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.readout import FirstRow, LastRow, MeasuredRows
@@ -241,6 +241,27 @@ def test_baseline_keeps_special_tokens_and_masks_the_rest() -> None:
     assert same[0].tolist() == [True, *[False] * 7, True]
     assert same[1].tolist() == [True, *[False] * 5, True, True, True]
     assert torch.equal(nothing[0, 3], table[subject.processor.mask_token_id])
+
+
+def test_a_baseline_is_never_zero() -> None:
+    """A padding token's embedding often is; the next candidate, here <s>, stands in."""
+    model = llama(pad_token_id=1)
+    table = model.get_input_embeddings().weight
+    assert not table[1].any()
+    subject = TransformersSubject(model, gpt_tokenizer(padding=True))
+    assert torch.equal(subject.baseline(["the fox"])[0, 1], table[0])
+    silent = gpt_tokenizer(padding=True)
+    silent.bos_token = None
+    mean = TransformersSubject(model, silent).baseline(["the fox"])[0, 1]
+    torch.testing.assert_close(mean, table.mean(0).detach())
+
+
+def test_models_that_take_ids_only_say_so() -> None:
+    model = bert()
+    model.get_input_embeddings = lambda: None
+    subject = TransformersSubject(model, bert_tokenizer())
+    with pytest.raises(NotWatchable, match="cannot be fed with embeddings: use Occlusion"):
+        subject.embed(TEXTS)
 
 
 def test_frozen_models_still_have_a_graph() -> None:

@@ -1,4 +1,4 @@
-"""The page in a real browser with the network off: every view, keyboard, hostile text, long input."""
+"""The page in a real browser, network off: every view, keyboard, hostile text, long input."""
 
 import csv
 import io
@@ -102,8 +102,15 @@ def test_every_view_opens_in_silence(pages: Pages, visit: Visit, scheme: str) ->
 def test_first_sight_says_what_a_reader_must_know(pages: Pages, visit: Visit) -> None:
     page = ready(visit(pages.short))
     main = str(page.text_content("main"))
-    for part in ("Not verified", "synthetic/wave", "POSITIVE · 91.3 %", "Rollout(residual=0.5)",
-                 "sdpa", "float32 · cpu", "12 tokens · 8 of 8 heads shown"):  # fmt: skip
+    for part in (
+        "Not verified",
+        "synthetic/wave",
+        "POSITIVE · 91.3 %",
+        "Rollout(residual=0.5)",
+        "model: sdpa · weights: ",
+        "float32 · cpu",
+        "12 tokens · 8 of 8 heads shown",
+    ):
         assert part in main, part
     assert "is not drawn here" in text(page, "links-note")
     assert "nothing is left out" in text(page, "strip-caption")

@@ -94,7 +94,7 @@ def test_hostile_text_in_every_field_stays_data() -> None:
         unseen=(EVIL,),
         alternatives=((EVIL, 0.5),),
         sequences=(replace(looked.sequences[0], name=EVIL),),
-        heads=tuple(replace(head, site=EVIL, kernel=EVIL) for head in looked.heads),
+        heads=tuple(replace(head, site=EVIL, kernel=EVIL, backend=EVIL) for head in looked.heads),
     )
     page = build_page(looked, details(matrices, values))
     parsed = Tags()
@@ -119,6 +119,7 @@ def flat(heads: int, length: int) -> Looked:
             keys=0,
             shape=(length, length),
             kernel="sdpa",
+            backend="streaming",
             statistics={"reach": 1.0},
             thumbnail=generator.integers(0, 256, (64, 64), dtype=np.uint8),
             received=generator.integers(0, 256, length, dtype=np.uint8),

@@ -76,7 +76,7 @@ def examine(family: Family) -> Row:
         name = sighting.site.name
         if name in weights:
             compared += 1
-            difference, rows = _compare(sighting, weights.pop(name), inputs, family)
+            difference, rows = compare(sighting, weights.pop(name), inputs, family)
             error, wrong = max(error, difference), wrong + rows
     missed = [name for name in weights if name.partition("#")[0] not in "".join(tape.unseen)]
     complete = not tape.unseen and not missed and family.expected != "partly"
@@ -142,7 +142,7 @@ def _reported(
     return dict(zip(names, output.attentions, strict=True))
 
 
-def _compare(
+def compare(
     sighting: Sighting, weights: torch.Tensor, inputs: dict[str, torch.Tensor], family: Family
 ) -> tuple[float, int]:
     """The largest difference in rows that count, and how many rows are wrongly (not) counted."""

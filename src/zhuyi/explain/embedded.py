@@ -26,9 +26,15 @@ def differentiable(subject: Subject) -> DifferentiableSubject:
 def gradient_at(
     subject: DifferentiableSubject, batch: Batch, vectors: Tensor, target: Sequence[int]
 ) -> Tensor:
-    """Gradient "B' T E" of the explained logits at these vectors."""
+    """Gradient "B' T E" of the explained logits at these vectors, in float32 or wider."""
     point = vectors.detach().requires_grad_()
     with torch.enable_grad():
-        scores = of_targets(subject.decide_embedded(batch, point), target)
+        # A copy: some models write into their embeddings, which a leaf of the graph forbids.
+        scores = of_targets(subject.decide_embedded(batch, point.clone()), target)
     (gradient,) = torch.autograd.grad(scores.sum(), point)
-    return gradient
+    return wide(gradient)
+
+
+def wide(values: Tensor) -> Tensor:
+    """The same in float32, or in float64 where it came so: sums over E lose digits below that."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from zhuyi.core.record import Attribution
-from zhuyi.explain.embedded import differentiable, gradient_at
+from zhuyi.explain.embedded import differentiable, gradient_at, wide
 from zhuyi.explain.targets import Target, chosen
 from zhuyi.trace.subject import Batch, Subject
 
@@ -41,7 +41,8 @@ class InputGradient:
         with torch.no_grad():
             targets = chosen(known.decide_embedded(batch, vectors), target)
         gradient = gradient_at(known, batch, vectors, targets)
-        values = (gradient * vectors).sum(-1) if self.times_input else gradient.norm(dim=-1)
+        product = (gradient * wide(vectors)).sum(-1)
+        values = product if self.times_input else gradient.norm(dim=-1)
         return Attribution(
             values=subject.gather(batch, values).float(),
             units=subject.units(batch),

@@ -7,7 +7,7 @@ import torch
 
 from zhuyi.core.record import Attribution
 from zhuyi.errors import OptionError
-from zhuyi.explain.embedded import differentiable, gradient_at
+from zhuyi.explain.embedded import differentiable, gradient_at, wide
 from zhuyi.explain.targets import Target, chosen, of_targets
 from zhuyi.trace.subject import Batch, Subject
 
@@ -51,13 +51,13 @@ class IntegratedGradients:
             logits = known.decide_embedded(batch, vectors)
             targets = chosen(logits, target)
             empty = of_targets(known.decide_embedded(batch, start), targets)
-            difference = of_targets(logits, targets) - empty
+            difference = wide(of_targets(logits, targets)) - wide(empty)
         points, shares = np.polynomial.legendre.leggauss(self.steps)
-        slope = torch.zeros_like(vectors)
+        slope = torch.zeros_like(wide(vectors))
         for point, share in zip(points.tolist(), shares.tolist(), strict=True):
             between = start + (point + 1.0) / 2.0 * (vectors - start)
             slope += share / 2.0 * gradient_at(known, batch, between, targets)
-        values = subject.gather(batch, ((vectors - start) * slope).sum(-1))
+        values = subject.gather(batch, (wide(vectors - start) * slope).sum(-1))
         error = (values.sum(1) - difference).abs()
         return Attribution(
             values=values.float(),

@@ -225,9 +225,10 @@ def claim_all(collectors: tuple[Collector, ...], module: nn.Module | None) -> li
 
 def _attention_like(frame: Frame) -> bool:
     last, kind = frame.name.rpartition(".")[2], type(frame.module).__name__
-    if PART_OF_ATTENTION.search(kind):
+    *head, tail = ATTENTION_CLASS.split(kind)
+    if PART_OF_ATTENTION.search(tail):  # what follows the word: SelfAttentionProjection is none
         return False
-    if ATTENTION_CLASS.search(kind):
+    if head:
         return True
     # A name alone is weak evidence: GPT-2 calls one of its linear maps `c_attn`.
     return bool(ATTENTION_NAME.search(last)) and next(frame.module.children(), None) is not None

@@ -6,6 +6,7 @@ and its neighbors), or one punctuation mark or symbol. Knows nothing of any toke
 """
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -121,7 +122,7 @@ def join_tokens(tokens: Sequence[Token], texts: Sequence[str]) -> tuple[Unit, ..
         texts: the input's texts (one, or the two of a pair).
     Returns: units in order of their first position; every position is in exactly one unit.
     """
-    cuts = tuple(pieces(text) for text in texts)
+    cuts = tuple(_Cuts.of(text) for text in texts)
     groups: list[_Group] = []
     waiting: list[int] = []
     for position, token in enumerate(tokens):
@@ -133,7 +134,7 @@ def join_tokens(tokens: Sequence[Token], texts: Sequence[str]) -> tuple[Unit, ..
         if not texts[token.text][start:end].strip(" "):
             waiting.append(position)
             continue
-        start, end = _widened(cuts[token.text], start, end)
+        start, end = cuts[token.text].widened(start, end)
         last = groups[-1] if groups else None
         if last is not None and last.label is None and last.meets(token.text, start, end):
             last.positions += [*waiting, position]
@@ -185,11 +186,24 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return (left, right) if left < right else (start, end)
 
 
-def _widened(cuts: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
-    touched = [cut for cut in cuts if cut[0] < end and cut[1] > start]
-    if not touched:
-        return start, end
-    return min(start, touched[0][0]), max(end, touched[-1][1])
+@dataclass(frozen=True)
+class _Cuts:
+    """A text's pieces, to be found by their place: texts have thousands of both."""
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str) -> "_Cuts":
+        found = pieces(text)
+        return cls(tuple(start for start, _ in found), tuple(end for _, end in found))
+
+    def widened(self, start: int, end: int) -> tuple[int, int]:
+        """The span with all of the pieces that it touches."""
+        first, last = bisect_right(self.ends, start), bisect_left(self.starts, end) - 1
+        if first > last:
+            return start, end
+        return min(start, self.starts[first]), max(end, self.ends[last])
 
 
 def locate_tokens(labels: Sequence[str], text: str) -> tuple[tuple[int, int], ...]:

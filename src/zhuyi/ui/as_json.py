@@ -60,6 +60,7 @@ def _head(head: HeadPicture) -> dict[str, object]:
         "query_sequence": head.queries,
         "key_sequence": head.keys,
         "kernel": head.kernel,
+        "backend": head.backend,
         "statistics": dict(head.statistics),
         "stands_out": head.standing,
         "stands_out_by": head.reason,

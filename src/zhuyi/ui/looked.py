@@ -50,6 +50,7 @@ class HeadPicture:
         queries, keys: index of the sequence that asks and of the one that answers.
         shape: Q, K.
         kernel: which kernel produced the model's output there.
+        backend: which kernel computed the weights shown here, from the same queries and keys.
         statistics: name -> number, see `report.pictures.STATISTICS`.
         thumbnail: uint8 [s, t], max-pooled weights in a logarithmic code.
         received: uint8 [K], weight received per key, 255 for the largest.
@@ -66,6 +67,7 @@ class HeadPicture:
     keys: int
     shape: tuple[int, int]
     kernel: str
+    backend: str
     statistics: Mapping[str, float]
     thumbnail: npt.NDArray[np.uint8]
     received: npt.NDArray[np.uint8]
@@ -105,7 +107,7 @@ class Looked:
         sequences: the sequences that went through the model.
         heads: one picture per sequence, layer and head.
         heads_in_model: number of heads of the model on these sequences, shown or not.
-        kernels: kernels that produced the numbers.
+        kernels: kernels that produced the model's own outputs.
         dtype, device: of the model on the host.
         versions: package -> version.
         unseen: attention-like modules that ran and could not be seen.

@@ -33,7 +33,9 @@ def show(looked: Looked, console: Console, *, page: Path | None) -> None:
         page: where the page was written, or None.
     """
     console.print()
-    console.print(Text.assemble((printable(looked.model), "bold"), "  ", (looked.task, "dim")))
+    console.print(
+        Text.assemble((printable(looked.model), "bold"), "  ", (printable(looked.task), "dim"))
+    )
     chance = "" if looked.probability is None else f" ({looked.probability:.1%})"
     console.print(Text.assemble("Decided: ", (printable(looked.decision), "bold"), chance))
     console.print(Text("NOT VERIFIED: attention shows where a model looked, not why it decided.",
@@ -45,14 +47,16 @@ def show(looked: Looked, console: Console, *, page: Path | None) -> None:
     console.print(_links(looked))
     console.print(_heads(looked))
     kernel = ", ".join(looked.kernels)
-    console.print(Text(f"Method {looked.method}. {looked.reason}", style="dim"))
-    console.print(Text(f"Kernel {kernel}, {looked.dtype} on {looked.device}.", style="dim"))
+    console.print(Text(printable(f"Method {looked.method}. {looked.reason}"), style="dim"))
+    backend = ", ".join(sorted({head.backend for head in looked.heads}))
+    said = f"Kernel {kernel} (model), {backend} (weights); {looked.dtype} on {looked.device}."
+    console.print(Text(printable(said), style="dim"))
     if looked.unseen:
-        console.print(Text(f"Not seen: {', '.join(looked.unseen)}", style="yellow"))
+        console.print(Text(printable(f"Not seen: {', '.join(looked.unseen)}"), style="yellow"))
     if page is None:
         console.print(Text("Add -o report.html for the page with every head.", style="dim"))
     else:
-        console.print(Text.assemble("Page: ", (str(page), "bold")), soft_wrap=True)
+        console.print(Text.assemble("Page: ", (printable(str(page)), "bold")), soft_wrap=True)
     console.print()
 
 

@@ -105,7 +105,7 @@ class ClassDecision:
         self, model: nn.Module, inputs: Mapping[str, Tensor], real: Tensor, whole: Tensor | None
     ) -> Tensor:
         """Softmax, or one sigmoid a class where they do not exclude each other."""
-        logits = self.logits(model, inputs, real, whole)
+        logits = self.logits(model, inputs, real, whole).float()
         return logits.sigmoid() if self.independent else logits.softmax(1)
 
 

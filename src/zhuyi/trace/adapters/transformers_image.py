@@ -118,8 +118,12 @@ class ImageReader:
             if not all(isinstance(image, Tensor) for image in batch):
                 raise InputError("no image processor: pass tensors (C, H, W), resized, normalized")
             return self._checked(torch.stack([i for i in batch if isinstance(i, Tensor)]))
+        if any(isinstance(image, str) for image in batch):
+            # A processor would fetch it, also from the network.
+            raise InputError("expected images, got a text: open the file and pass the image")
+        images = [_in_color(image) for image in batch]
         try:
-            pixels: Tensor = self.processor(images=list(batch), return_tensors="pt").pixel_values
+            pixels: Tensor = self.processor(images=images, return_tensors="pt").pixel_values
         except (ValueError, TypeError, OSError) as wrong:
             raise InputError(f"the image cannot be read: {_one_line(wrong)}") from None
         return self._checked(pixels)
@@ -131,6 +135,12 @@ class ImageReader:
                 f"pixels must be (B, C, H, W) with (C, H, W) = {wanted}, got {tuple(pixels.shape)}"
             )
         return pixels.to(torch.float32)
+
+
+def _in_color(image: object) -> object:
+    """A PIL image in RGB, whatever its mode; anything else as it is."""
+    convert = getattr(image, "convert", None)
+    return convert("RGB") if callable(convert) else image
 
 
 def _one_line(wrong: Exception) -> str:

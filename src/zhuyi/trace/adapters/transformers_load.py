@@ -1,6 +1,7 @@
 """Load a Hugging Face model with what reads its inputs: safetensors only, no foreign code."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,16 +42,20 @@ def load_parts(path_or_name: str, task: Task | None) -> Parts:
         raise InputError(
             "loading a model by name needs transformers: pip install 'zhuyi[transformers]'"
         ) from None
-    with _quiet(transformers), _one_line(f"model {path_or_name!r} cannot be loaded"):
+    local = Path(path_or_name).is_dir()
+    with (
+        _quiet(transformers, bars=not local),
+        _one_line(f"model {path_or_name!r} cannot be loaded"),
+    ):
         config = transformers.AutoConfig.from_pretrained(path_or_name, trust_remote_code=False)
         modules = _json(path_or_name, "modules.json")
     if task is None:
         task = "embedding" if modules else task_of(config.architectures or (), path_or_name)
     sentence = task in ("similarity", "embedding")
     readout = _pooling(path_or_name, modules) if sentence and modules else None
-    with _quiet(transformers):
+    with _quiet(transformers, bars=not local):
         processor = _processor(transformers, path_or_name, task)
-        model = _model(transformers, path_or_name, task)
+        model = _model(transformers, path_or_name, task, encoder=config.is_encoder_decoder)
     return Parts(model, processor, task, readout)
 
 
@@ -84,13 +89,15 @@ def _processor(transformers: Any, path_or_name: str, task: Task) -> Any:
     return tokenizer
 
 
-def _model(transformers: Any, path_or_name: str, task: Task) -> nn.Module:
+def _model(transformers: Any, path_or_name: str, task: Task, *, encoder: bool) -> nn.Module:
+    """The model of a task; of an encoder-decoder that embeds, its `encoder` alone."""
+    whole = transformers.AutoModelForTextEncoding if encoder else transformers.AutoModel
     classes = {
         "text-classification": transformers.AutoModelForSequenceClassification,
         "image-classification": transformers.AutoModelForImageClassification,
         "next-token": transformers.AutoModelForCausalLM,
-        "similarity": transformers.AutoModel,
-        "embedding": transformers.AutoModel,
+        "similarity": whole,
+        "embedding": whole,
     }
     with _one_line(f"model {path_or_name!r} cannot be loaded for task {task!r}"):
         loaded = classes[task].from_pretrained(
@@ -166,15 +173,20 @@ def _one_line(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """No progress bars and no advice on stderr while loading; both are put back afterwards."""
-    logging = transformers.utils.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+def _quiet(transformers: Any, *, bars: bool) -> Iterator[None]:
+    """No advice on stderr while loading, and `bars` only for a download; put back afterwards."""
+    ours = transformers.utils.logging
+    level, shown = ours.get_verbosity(), ours.is_progress_bar_enabled()
+    hub = logging.getLogger("huggingface_hub")
+    hub_level = hub.level
+    ours.set_verbosity_error()
+    hub.setLevel(logging.ERROR)
+    if not bars:
+        ours.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+        ours.set_verbosity(level)
+        hub.setLevel(hub_level)
+        if shown and not bars:
+            ours.enable_progress_bar()

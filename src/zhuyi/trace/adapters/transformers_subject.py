@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zhuyi.core.record import Site, Unit
-from zhuyi.errors import InputError
+from zhuyi.errors import InputError, NotWatchable
 from zhuyi.trace.adapters.projection import find_projection
 from zhuyi.trace.adapters.transformers_heads import Task, decision_of, reader_of, task_of
 from zhuyi.trace.adapters.transformers_load import load_parts
@@ -163,11 +163,7 @@ class TransformersSubject:
         Returns: the tape, with `logits` "B C".
         """
         encoded = self._encode(batch)
-        inputs: Mapping[str, Tensor] = encoded.inputs
-        if gradient and not any(p.requires_grad for p in self.model.parameters()):
-            vectors = self._reader.embed(self.model, encoded).requires_grad_()
-            inputs = self._reader.with_embeddings(encoded, vectors)
-        tape = self._run(encoded, inputs, Keep() if keep is None else keep, gradient)
+        tape = self._run(encoded, Keep() if keep is None else keep, gradient)
         self._readouts[tape] = self._feeding(encoded, tape if gradient else None)
         return tape
 
@@ -193,17 +189,20 @@ class TransformersSubject:
         return self._reader.baseline(self.model, self._encode(batch))
 
     def decide_embedded(self, batch: Batch, embeddings: Tensor) -> Tensor:
-        """Logits "B C" of the batch with its vectors replaced by `embeddings`."""
-        if self.model.config.is_encoder_decoder:  # type: ignore[union-attr]
-            raise InputError(
-                f"{type(self.model).__name__} reads its decision from a decoder and takes no "
-                "embeddings: use Occlusion"
-            )
+        """Logits "B C" of the batch with its vectors replaced by `embeddings` "B' T E".
+
+        Raises: NotWatchable: if the model takes ids only.
+        """
         encoded = self._encode(batch)
         inputs = self._reader.with_embeddings(encoded, embeddings)
         with evaluating(self.model):
-            readable = self._readable(encoded)
-            return self._decision.logits(self.model, inputs, readable, self._whole(batch))
+            whole = self._whole(batch)
+            try:
+                return self._decision.logits(self.model, inputs, self._readable(encoded), whole)
+            except (NotImplementedError, TypeError) as wrong:  # how models refuse inputs_embeds
+                raise NotWatchable(
+                    f"{type(self.model).__name__} cannot be fed with embeddings: use Occlusion"
+                ) from wrong
 
     def output_projection(self, site: Site) -> Tensor | None:
         """Weight "E (H D)" of the linear map behind a site's attention, or None."""
@@ -212,9 +211,12 @@ class TransformersSubject:
     def _encode(self, batch: Batch) -> Encoded:
         return self._reader.encode(batch, self.device)
 
-    def _run(
-        self, encoded: Encoded, inputs: Mapping[str, Tensor], keep: Keep, gradient: bool
-    ) -> Tape:
+    def _run(self, encoded: Encoded, keep: Keep, gradient: bool) -> Tape:
+        inputs: Mapping[str, Tensor] = encoded.inputs
+        if gradient and not any(p.requires_grad for p in self.model.parameters()):
+            # A frozen model has no graph of its own: its input has to begin one.
+            vectors = self._reader.embed(self.model, encoded).requires_grad_()
+            inputs = self._reader.with_embeddings(encoded, vectors.clone())
         grad = torch.set_grad_enabled(gradient)
         with evaluating(self.model), grad, watch(self.model, keep=keep) as tape:
             logits = self._decision.logits(self.model, inputs, self._readable(encoded), None)
@@ -225,10 +227,7 @@ class TransformersSubject:
         """The readout's rows; `tape` is a run with a graph, made here when it is missing."""
         if not isinstance(self._rows, MeasuredRows):
             return self._rows.rows(self._readable(encoded))
-        if tape is None:
-            vectors = self._reader.embed(self.model, encoded).requires_grad_()
-            inputs = self._reader.with_embeddings(encoded, vectors)
-            tape = self._run(encoded, inputs, Keep(), True)
+        tape = self._run(encoded, Keep(), True) if tape is None else tape
         output = tape[-1].output
         logits = tape.logits
         if output is None or logits is None:

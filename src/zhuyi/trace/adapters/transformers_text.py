@@ -1,7 +1,7 @@
 """Texts and sentence pairs as a Hugging Face model reads them: ids, units, removal, embeddings."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zhuyi.core.record import Unit
 from zhuyi.errors import InputError, ShapeError
+from zhuyi.trace.adapters.transformers_embeddings import blank_vector, embedding_table
 from zhuyi.trace.subject import Batch
 from zhuyi.trace.words import Token, join_tokens, locate_tokens
 
@@ -137,32 +138,36 @@ class TextReader:
     def embed(self, model: nn.Module, encoded: Encoded) -> Tensor:
         """Input embeddings "B' T E", detached."""
         with torch.no_grad():
-            return _table(model)(encoded.inputs["input_ids"]).detach()
+            vectors: Tensor = embedding_table(model)(encoded.inputs["input_ids"])
+            return vectors.detach()
 
     def baseline(self, model: nn.Module, encoded: Encoded) -> Tensor:
         """Embeddings of a text that says nothing: special tokens stay, others become the mask.
 
-        Without a mask token the padding token stands in, then the unknown or the end token, then
-        the vocabulary's mean. Never zeros: a model that normalizes by length jumps there, and no
-        integral along the way is complete.
+        Without a mask token the padding token stands in, then the unknown, the end and the start
+        token, then the vocabulary's mean. One whose embedding is zero (often the padding token) is
+        passed over: a model that normalizes by length jumps there, and no integral along the way
+        is complete.
         """
         ids = encoded.inputs["input_ids"]
-        table = _table(model)
+        table = embedding_table(model)
         spoken = torch.zeros(ids.shape, dtype=torch.bool)
         for row, units in enumerate(encoded.sequences):
             for unit in units:
                 if not unit.special:
                     spoken[row, list(unit.positions)] = True
         spoken = spoken.to(ids.device)
-        known = self.tokenizer
-        stand_in = _first_of(
-            known.mask_token_id, known.pad_token_id, known.unk_token_id, known.eos_token_id
-        )
         with torch.no_grad():
-            if stand_in is not None:
-                return table(ids.masked_fill(spoken, stand_in)).detach()
-            every = torch.arange(len(known), device=ids.device)
-            return torch.where(spoken[..., None], table(every).mean(0), table(ids)).detach()
+            return torch.where(
+                spoken[..., None], blank_vector(table, self._blanks()), table(ids)
+            ).detach()
+
+    def _blanks(self) -> tuple[int | None, ...]:
+        known = self.tokenizer
+        return (
+            *(known.mask_token_id, known.pad_token_id, known.unk_token_id),
+            *(known.eos_token_id, known.bos_token_id),
+        )
 
     def with_embeddings(self, encoded: Encoded, embeddings: Tensor) -> dict[str, Tensor]:
         """The model's keyword arguments with embeddings in the place of ids."""
@@ -297,8 +302,3 @@ def _kind(item: object) -> str:
 
 def _first_of(*choices: int | None) -> int | None:
     return next((choice for choice in choices if choice is not None), None)
-
-
-def _table(model: nn.Module) -> Callable[[Tensor], Tensor]:
-    table: Callable[[Tensor], Tensor] = model.get_input_embeddings()  # type: ignore[operator]
-    return table

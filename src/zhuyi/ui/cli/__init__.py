@@ -1,7 +1,7 @@
 """The command line. Every verb is one file here; exit code 0 fine, 2 wrong usage, 3 failed."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -9,10 +9,13 @@ import zhuyi
 from zhuyi.errors import OptionError, ZhuyiError
 from zhuyi.ui.cli import look as look_verb
 
+# What typer raises for wrong usage. Newer versions carry their own copy of click, older ones use
+# the real one; the parent of BadParameter is the right class in both.
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+
 app = typer.Typer(
     name="zhuyi",
     help="See where a model looks.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -42,14 +45,19 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: what stands behind the program's name; None reads the process's own.
     """
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(args=arguments)
+        app(args=given or ["--help"], prog_name="zhuyi", standalone_mode=False)
+    except _UsageError as error:
+        _fail(f"{error.format_message()} (zhuyi --help)", 2)
     except OptionError as error:
-        _fail(error, 2)
+        _fail(str(error), 2)
     except ZhuyiError as error:
-        _fail(error, 3)
+        _fail(str(error), 3)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("stopped", 130)
 
 
-def _fail(error: ZhuyiError, code: int) -> None:
-    print(f"zhuyi: {' '.join(str(error).split())}", file=sys.stderr)
+def _fail(message: str, code: int) -> None:
+    print(f"zhuyi: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)

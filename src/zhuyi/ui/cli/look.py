@@ -1,6 +1,7 @@
 """`zhuyi look`: where does this model look, on this input?"""
 
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -148,6 +149,8 @@ def _check_writable(path: Path) -> None:
 def _subject(model: str, task: str | None, pair: bool) -> "TransformersSubject":
     from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 
+    # Its retries without a network are warnings, five lines of them before the one that counts.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     subject = TransformersSubject.load(model, cast("Task | None", task))
     if pair and task is None and subject.task == "embedding":
         return TransformersSubject.load(model, "similarity")

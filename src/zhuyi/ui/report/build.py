@@ -134,6 +134,7 @@ def _manifest(looked: Looked, overview: Chunk) -> dict[str, object]:
         ],
         "heads_in_model": looked.heads_in_model,
         "kernels": list(looked.kernels),
+        "backends": sorted({head.backend for head in looked.heads}),
         "dtype": looked.dtype,
         "device": looked.device,
         "versions": dict(looked.versions),

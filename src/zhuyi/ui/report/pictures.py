@@ -83,7 +83,9 @@ def draw_site(seen: Seen) -> tuple[HeadPicture, ...]:
     )
     summary = matrix.summary(statistics)
     thumbnail_HST = _thumbnail(matrix, summary, pooled)
-    bands_H3 = _bands(matrix) if seen.site.kind == "self" and queries == keys else None
+    bands_H3 = (
+        _bands(matrix, summary.lse[0]) if seen.site.kind == "self" and queries == keys else None
+    )
     drawn = []
     for index, head in enumerate(seen.heads):
         received_K = _one(summary.received)[index]
@@ -98,6 +100,7 @@ def draw_site(seen: Seen) -> tuple[HeadPicture, ...]:
                 keys=seen.keys,
                 shape=(queries, keys),
                 kernel=seen.kernel,
+                backend=summary.backend,
                 statistics=_numbers(summary, index, seen, bands_H3),
                 thumbnail=log_code(thumbnail_HST[index], floor_of(keys)),
                 received=_relative(received_K),
@@ -159,15 +162,19 @@ def _thumbnail(matrix: AttentionMatrix, summary: AttentionSummary, pooled: int) 
     return torch.nn.functional.adaptive_max_pool2d(weights_HQK, size)
 
 
-def _bands(matrix: AttentionMatrix) -> Tensor:
-    """Shares of weight on the position before, the own one and the one after: float64 [H, 3]."""
+def _bands(matrix: AttentionMatrix, lse_HQ: Tensor) -> Tensor:
+    """Weight on the position before, the own one and the one after, summed: float64 [H, 3].
+
+    From scores and the known lse: a block of weights would normalize whole rows again.
+    """
     heads, queries = matrix.shape[1], matrix.shape[2]
     shares_H3 = torch.zeros(heads, 3, dtype=torch.float64)
     for start in range(0, queries, _BAND):
         stop = min(start + _BAND, queries)
         left = max(start - 1, 0)
         right = min(stop + 1, queries)
-        block_Hrc = matrix.weights(rows=slice(start, stop), cols=slice(left, right))[0].double()
+        scores_Hrc = matrix.scores(rows=slice(start, stop), cols=slice(left, right))[0]
+        block_Hrc = (scores_Hrc - lse_HQ[:, start:stop, None]).double().exp()
         for place, offset in enumerate((-1, 0, 1)):
             diagonal_Hn = block_Hrc.diagonal(start - left + offset, dim1=1, dim2=2)
             shares_H3[:, place] += diagonal_Hn.sum(-1).cpu()

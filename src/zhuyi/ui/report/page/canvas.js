@@ -20,6 +20,8 @@ function drawMatrix() {
   if (state.entry < 0) return;
   layoutPlot();
   const canvas = $("matrix");
+  // A finger pans the view only when there is something to pan; otherwise it scrolls the page.
+  canvas.style.touchAction = matrix.box.size < 1 ? "none" : "pan-y pinch-zoom";
   canvas.style.width = plot.left + plot.size + "px";
   canvas.style.height = plot.top + plot.size + "px";
   const pen = fitCanvas(canvas, plot.left + plot.size, plot.top + plot.size);

@@ -8,6 +8,7 @@ const ORDERS = {
   peak: ["orderPeak", (a, b) => b.stats.peak - a.stats.peak],
 };
 const STANDING = 3; // robust deviations from the median head
+let standingOut = new Set(); // at most a tenth of the heads: a mark on every second one marks none
 const SHARES = new Set(["peak", "max", "first", "special", "self", "previous", "next"]);
 
 const shownEntries = () => entries.filter((entry) => entry.keys === state.sequence);
@@ -25,7 +26,8 @@ function drawGrid() {
   const grid = $("grid");
   if (!shown.length) { grid.replaceChildren(make("p", t("gridEmpty"), "empty")); return; }
   const byLayer = state.order === "layer";
-  const heads = Math.max(...shown.map((entry) => entry.head)) + 1;
+  const ranked = [...shown].sort(ORDERS.standing[1]).filter((entry) => entry.standing >= STANDING);
+  standingOut = new Set(ranked.slice(0, Math.max(6, shown.length / 10)));
   const used = [...new Set(shown.map((entry) => entry.head))].sort((a, b) => a - b);
   const columns = byLayer ? used.length : Math.min(12, shown.length);
   grid.style.setProperty("--columns", columns);
@@ -46,7 +48,7 @@ function drawGrid() {
     }
     // A head that was not asked for leaves its place empty.
     while (byLayer && used[place] !== entry.head && place < columns) { pieces.push(make("span")); place++; }
-    pieces.push(headButton(entry, byLayer, heads));
+    pieces.push(headButton(entry, byLayer));
     place++;
   }
   grid.replaceChildren(...pieces);
@@ -66,7 +68,7 @@ function headButton(entry, byLayer) {
   const tag = make("span", byLayer ? String(entry.head) : t("lh", entry), "tag");
   if (entry.detail) button.classList.add("detailed");
   button.append(tag);
-  const stands = entry.standing >= STANDING;
+  const stands = standingOut.has(entry);
   if (stands) button.classList.add("stands");
   const why = stands ? reasonText(entry) : "";
   button.title = why ? `${name}: ${why}` : name;

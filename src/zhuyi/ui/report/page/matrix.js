@@ -131,7 +131,7 @@ function caption() {
     let text = t(key[state.mode], { width: matrix.head?.width ?? 0 });
     const job = matrix.image?.job;
     if (job && (job.cellRows > 1 || job.cellCols > 1)) {
-      const pooling = { rows: number(job.cellRows, 2), cols: number(job.cellCols, 2) };
+      const pooling = { rows: Math.ceil(job.cellRows), cols: Math.ceil(job.cellCols) };
       if (job.mode !== "results") text += t("pooled", pooling);
       else if (job.cellRows > 1) text += t("sampled", pooling);
     }

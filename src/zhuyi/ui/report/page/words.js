@@ -22,11 +22,13 @@ function drawHeader() {
   drawFacts($("facts"), headerFacts());
 }
 
+const kernelNames = () => ({ kernels: manifest.kernels.join(", ") || "–", backends: manifest.backends.join(", ") || "–" });
+
 function headerFacts() {
   const tokens = manifest.sequences.map((s) => s.labels.length).join(" + ");
   const facts = [
     [t("method"), manifest.method], [t("why"), t(manifest.reason)],
-    [t("kernel"), manifest.kernels.join(", ") || "–"],
+    [t("kernel"), t("kernelValue", kernelNames())],
     [t("host"), `${manifest.dtype} · ${manifest.device}`],
     [t("size"), t("sizeValue", { tokens, shown: entries.length, all: manifest.heads_in_model })],
   ];

