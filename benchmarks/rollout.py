@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -22,13 +23,17 @@ class Stack(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(nn.Linear(HEADS * WIDTH, 3 * HEADS * WIDTH) for _ in range(LAYERS))
+        self.maps = nn.ModuleList(
+            nn.Linear(HEADS * WIDTH, 3 * HEADS * WIDTH) for _ in range(LAYERS)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x [B, L, E] through every layer, with skip connections."""
         for linear in self.maps:
             query, key, value = linear(F.layer_norm(x, x.shape[-1:])).chunk(3, -1)
-            heads = [part.unflatten(-1, (HEADS, WIDTH)).transpose(1, 2) for part in (query, key, value)]
+            heads = [
+                part.unflatten(-1, (HEADS, WIDTH)).transpose(1, 2) for part in (query, key, value)
+            ]
             x = x + F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
         return x
 
@@ -68,7 +73,7 @@ def peak(length: int) -> None:
     """Print how much the peak memory of this process grows while rolling out, in MiB."""
     tape = seen(length)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    current = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() // 1024
+    current = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024
     with torch.inference_mode():
         ours(tape)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -94,7 +99,9 @@ def main() -> None:
                 )
             )
     script = "from benchmarks.rollout import peak; peak(16384)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     length = 16_384
     dense_gib = LAYERS * HEADS * length**2 * 4 / 2**30
     rows.append(

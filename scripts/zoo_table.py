@@ -1,7 +1,7 @@
 """Run every family of tests/zoo and write docs/supported-models.md.
 
-    python scripts/zoo_table.py            # all families, about two minutes on two cores
-    python scripts/zoo_table.py bert t5    # print the lines of some, write nothing
+python scripts/zoo_table.py            # all families, about two minutes on two cores
+python scripts/zoo_table.py bert t5    # print the lines of some, write nothing
 """
 
 import sys

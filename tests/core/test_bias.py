@@ -28,7 +28,9 @@ def test_factors_multiply_to_the_block():
 
 
 def test_blocks_by_hand():
-    table = Bias.table(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1, 0]), torch.tensor([0, 1, 1]))
+    table = Bias.table(
+        torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1, 0]), torch.tensor([0, 1, 1])
+    )
     assert table.block(slice(0, 2), slice(0, 3))[0, 0].tolist() == [[3, 4, 4], [1, 2, 2]]
     alibi = Bias.alibi(torch.tensor([0.5]), offset=1)
     assert alibi.block(slice(0, 2), slice(0, 3))[0, 0].tolist() == [[-0.5, 0, 0.5], [-1, -0.5, 0]]

@@ -94,12 +94,15 @@ def test_low_rank_bias_rides_on_the_fused_kernel_and_equals_the_dense_bias(dtype
     dense = Bias.dense(low.block(slice(0, 50), slice(0, 60)).double())
     truth = attend(q.double(), k.double(), v.double(), bias=dense).output
     matrix = attend(q, k, v, bias=low).matrix
-    low_rank, rest = fused._split_bias(low, q)
+    low_rank, rest = fused._split_bias(low, q, matrix.scale)
     assert rest is None
     assert low_rank is not None
     ours = fused.attend(matrix.inputs, v, 0.0).double()
     naive = F.scaled_dot_product_attention(
-        q, k, v, attn_mask=dense.block(slice(0, 50), slice(0, 60)).to(dtype).expand(2, 4, -1, -1),
+        q,
+        k,
+        v,
+        attn_mask=dense.block(slice(0, 50), slice(0, 60)).to(dtype).expand(2, 4, -1, -1),
         enable_gqa=True,
     ).double()
     if dtype == torch.float32:
@@ -122,10 +125,10 @@ def test_channels_hold_biases_to_float32_precision_in_any_dtype(dtype):
 
 def test_large_half_precision_biases_and_vetoes_leave_the_channels():
     q, _, _ = inputs(torch.float16)
-    low, dense = fused._split_bias(Bias.per_key(torch.full((6,), 5e4)), q)
+    low, dense = fused._split_bias(Bias.per_key(torch.full((6,), 5e4)), q, 1.0)
     assert low is None
     assert dense is not None
-    low, dense = fused._split_bias(Bias.per_key(torch.tensor([0.0, -math.inf])), q.float())
+    low, dense = fused._split_bias(Bias.per_key(torch.tensor([0.0, -math.inf])), q.float(), 1.0)
     assert low is None
     assert dense is not None
 

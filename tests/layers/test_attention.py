@@ -73,7 +73,9 @@ def test_ours_gives_the_articles_shapes():
 
 def by_hand(layer, query, key, value):
     """softmax(q k^T / sqrt(d_k)) v per head, in float64 from the layer's own maps."""
-    q, k, v = (m(x).double() for m, x in ((layer.query, query), (layer.key, key), (layer.value, value)))
+    q, k, v = (
+        m(x).double() for m, x in ((layer.query, query), (layer.key, key), (layer.value, value))
+    )
     if layer.scale_keys:
         low, high = k.amin(-1, keepdim=True), k.amax(-1, keepdim=True)
         k = (k - low) / (high - low)

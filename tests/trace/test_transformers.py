@@ -10,6 +10,8 @@ from tests.trace.models import noise, truth
 from zhuyi.core import Statistics
 from zhuyi.errors import NotWatchable
 from zhuyi.trace import Keep, Tape, watch
+from zhuyi.trace.adapters.transformers_reading import Call, explaining, hypotheses
+from zhuyi.trace.collector import Collector, Frame
 
 transformers = pytest.importorskip("transformers")
 
@@ -330,6 +332,33 @@ def test_the_interface_is_restored(registered: Any) -> None:
     assert interface.get_interface is original
 
 
+def direct_forward(self: nn.Module, hidden_states: torch.Tensor, *_: Any, **__: Any) -> Any:
+    """What people patch into attention modules: torch's attention, called directly."""
+    x = hidden_states[:, None]
+    return nn.functional.scaled_dot_product_attention(x, x, x)[:, 0], None
+
+
+@pytest.mark.parametrize("where", ["class", "module"])
+def test_a_forward_patched_in_from_outside_is_seen(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = llama()
+    attention = model.model.layers[1].self_attn
+    with torch.no_grad():
+        with watch(model):
+            assert not torch._C._is_torch_function_mode_enabled()  # a plain model needs none
+            model(ids())
+        if where == "class":
+            monkeypatch.setattr(type(attention), "forward", direct_forward)
+        else:
+            attention.forward = direct_forward.__get__(attention)
+        with watch(model) as tape:
+            model(ids())
+    names = [f"model.layers.{layer}.self_attn" for layer in range(2)]
+    assert [site.name for site in tape.sites] == names
+    assert tape[1].matrix.shape == (2, 1, 8, 8)
+
+
 def deberta() -> nn.Module:
     config = transformers.DebertaV2Config(
         **WIDE, intermediate_size=24, relative_attention=True, pos_att_type=["p2c", "c2p"]
@@ -359,3 +388,58 @@ def test_bfloat16_bound() -> None:
         assert (plain - streamed)[real].abs().max().item() <= 6e-2
         assert plain.abs().max().item() > 1.0
     assert tape[0].matrix.query.dtype == torch.bfloat16
+
+
+def test_autocast_is_watched_with_the_types_of_the_kernel() -> None:
+    for model in (bert(), llama()):
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            plain = model(ids(), attention_mask=MASK)[0]
+            for keep in (Keep(), SUMMARY):
+                with watch(model, keep) as tape:
+                    watched = model(ids(), attention_mask=MASK)[0]
+                assert torch.equal(plain, watched)
+        assert len(tape) == 2
+        assert tape.unseen == ()
+
+
+class FlashLike:
+    """What flash functions do with their options, written densely."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.padding = torch.tensor([[True] * 6, [False] * 2 + [True] * 4])
+
+    def keep(self, queries: int, keys: int) -> torch.Tensor:
+        i = torch.arange(queries)[:, None] + keys - queries
+        j = torch.arange(keys)[None, :]
+        keep = (j <= i) if self.options["causal"] else torch.ones(queries, keys, dtype=torch.bool)
+        window = self.options["window"]
+        if window is not None:
+            keep = keep & (i - j < window)
+        return keep & (self.padding[:, None, None, :] if self.options["padded"] else True)
+
+
+@pytest.mark.parametrize("queries", [1, 4, 6])
+@pytest.mark.parametrize(("causal", "window"), [(True, None), (True, 3), (False, None)])
+@pytest.mark.parametrize("padded", [True, False])
+def test_flash_style_calls_are_read_from_their_options(
+    queries: int, causal: bool, window: int | None, padded: bool
+) -> None:
+    keys = 6
+    flash = FlashLike(causal=causal, window=window, padded=padded)
+    query, key = noise(2, 4, queries, 8, seed=1), noise(2, 4, keys, 8, seed=2)
+    value = noise(2, 4, keys, 8, seed=3)
+    weights = truth(query, key, keep=flash.keep(queries, keys))
+    output = (weights @ value.double()).float().transpose(1, 2).contiguous()
+    module = nn.Linear(1, 1)
+    options = {"sliding_window": window, "is_causal": causal}
+    mask = flash.padding if padded else None
+    call = Call(flash, "flash_attention_2", module, query, key, value, mask, options)
+    collector = Collector(module, Keep())
+    collector.frames.append(Frame("", module, (), {}, 0, 0))
+    heards = hypotheses(call, collector)
+    place = explaining(heards, output, None, 0.0)
+    assert place == 0 or (queries == 1 and place is not None)  # the documented one comes first
+    found = heards[place].unpadded().materialize()
+    assert torch.allclose(found.double(), weights, rtol=0, atol=1e-6)
+    assert explaining(heards, output.roll(1, dims=-1), None, 0.0) is None

@@ -1,6 +1,8 @@
 """The life of a watch: restoration, errors, nesting, threads, refusals, plans."""
 
+import asyncio
 import copy
+import gc
 import threading
 import weakref
 from collections.abc import Callable
@@ -117,8 +119,6 @@ def test_nothing_of_the_model_is_kept_alive_by_a_closed_watch() -> None:
         model(noise(1, 3, 8, 8))
     reference = weakref.ref(model)
     del model
-    import gc
-
     gc.collect()
     assert reference() is None
     assert len(tape) == 2
@@ -197,6 +197,23 @@ def test_threads_see_only_their_own_runs_of_one_model() -> None:
         thread.join()
     for n in range(len(images)):
         assert results[n] == [(n + 1, 2, 5, 5)] * (5 * 3 * 2)
+    assert nothing_left(model)
+
+
+def test_interleaved_tasks_of_one_thread_do_not_disturb_each_other() -> None:
+    model, image = seeded(TimmViT), noise(1, 3, 8, 8)
+
+    async def work(rounds: int) -> int:
+        with watch(model) as tape:
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+                model(image)
+        return len(tape.passes)
+
+    async def both() -> list[int]:
+        return await asyncio.gather(work(2), work(5))
+
+    assert asyncio.run(both()) == [2, 5]
     assert nothing_left(model)
 
 

@@ -96,7 +96,7 @@ def synthetic_look(
     looked = Looked(
         model="synthetic/wave" if label is None else label,
         task="text classification" if label is None else label,
-        source=source,
+        texts=(source,),
         decision="POSITIVE" if label is None else label,
         probability=0.9132,
         alternatives=(("POSITIVE", 0.9132), ("NEGATIVE", 0.0868)),

@@ -348,8 +348,8 @@ def test_four_thousand_tokens_stay_smooth(pages: Pages, visit: Visit) -> None:
     )
     gaps.sort()
     # Generous, for a loaded machine without a graphics card: a freeze would be seconds.
-    assert gaps[30] < 120
-    assert gaps[-1] < 1500
+    assert gaps[30] < 300
+    assert gaps[-1] < 3000
     assert page.locator("#strip .token").count() < 600, "only the visible lines are there"
     assert page.evaluate("document.querySelectorAll('*').length") < 6000
     page.click("#strip .token >> nth=40")

@@ -148,6 +148,7 @@ def test_pair_of_one_sequence(classifier: Path, capsys: pytest.CaptureFixture[st
     assert result.code == 0, result.err
     found = json.loads(result.out)
     assert [u["label"] for u in found["units"] if not u["special"]] == ["the", "fox", "a", "dog"]
+    assert found["input"] == "the fox\na dog"
 
 
 def test_similarity_of_texts_of_different_length(

@@ -135,6 +135,18 @@ def test_interval_masks_are_exact(mask: Mask) -> None:
     assert np.array_equal(seen & (interval.keep > 0), block)
 
 
+def test_a_mask_that_hides_nothing_is_left_out() -> None:
+    query, key = tensors(90, 90, 8)
+    keep = torch.ones(1, 90, dtype=torch.bool)
+    detail = describe(AttentionMatrix(query, key, mask=Mask.padding(keep)), None)
+    assert detail is not None
+    assert "start" not in detail.arrays
+    keep[0, -1] = False
+    detail = describe(AttentionMatrix(query, key, mask=Mask.padding(keep)), None)
+    assert detail is not None
+    assert detail.arrays["keep"].sum() == 89
+
+
 def test_a_mask_with_holes_is_no_interval() -> None:
     keep = torch.rand(20, 20, generator=torch.Generator().manual_seed(0)) > 0.5
     assert interval_mask(Mask.dense(keep), 20, 20) is None

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.ui.synthetic import synthetic_look
+from zhuyi.core.record import Unit
 from zhuyi.ui import demo
 from zhuyi.ui.looked import Looked
 from zhuyi.ui.terminal import inner_links, printable, show, standing_heads, words
@@ -53,6 +54,21 @@ def test_strong_words_are_underlined_as_well_as_colored() -> None:
     assert "underline" in styles[strongest.label]
     assert "not dim" not in str(styles)
     assert text.plain.replace("  ", " ").strip() == " ".join(u.label for u in looked.units)
+
+
+def test_the_second_text_of_a_pair_keeps_its_own_gaps() -> None:
+    looked = found()
+    units = (
+        Unit(label="a", positions=(0,), span=(0, 1)),
+        Unit(label="b", positions=(1,), span=(3, 4)),
+        Unit(label="[SEP]", positions=(2,), special=True),
+        Unit(label="c", positions=(3,), span=(0, 1)),
+        Unit(label=",", positions=(4,), span=(1, 2)),
+        Unit(label="d", positions=(5,), span=(3, 4)),
+    )
+    pair = replace(looked, units=units, values=(0.0,) * 6, texts=("a  b", "c, d"))
+    assert pair.gaps() == ("", "  ", " ", "\n\n", "", " ")
+    assert words(pair).plain == "a  b [SEP]   c, d"
 
 
 def test_escape_sequences_are_disarmed() -> None:

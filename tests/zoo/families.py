@@ -57,8 +57,8 @@ VISION = """beit clip_vision_model deit dinov2 dinov2_with_registers dinov3_vit 
 CONTRASTIVE = """clip chinese_clip altclip clipseg siglip metaclip_2 owlvit"""
 SPEECH = """data2vec-audio hubert moonshine seamless_m4t seamless_m4t_v2 sew unispeech
     unispeech-sat wav2vec2 wav2vec2-conformer whisper"""
-MULTIMODAL = """aria clip_text_model florence2 fuyu gemma3 idefics2 idefics3 internvl janus kosmos-2.5
-    llama4 llava llava_next mistral3 mllama paligemma qwen2_audio qwen3_vl smolvlm
+MULTIMODAL = """aria clip_text_model florence2 fuyu gemma3 idefics2 idefics3 internvl janus
+    kosmos-2.5 llama4 llava llava_next mistral3 mllama paligemma qwen2_audio qwen3_vl smolvlm
     video_llava voxtral"""
 
 REFUSED_TEXT = """big_bird bloom canine convbert cpmant deberta deberta-v2 falcon_mamba flaubert
@@ -88,12 +88,14 @@ IMAGE = _tensor("pixel_values", 2, 3, 16, 16)
 LARGE_IMAGE = _tensor("pixel_values", 2, 3, 64, 64)
 VIDEO = _tensor("pixel_values", 2, 2, 3, 16, 16)
 WINDOWS = {
-    "embed_dim": 16, "depths": [1, 2], "num_heads": [2, 4], "window_size": 2, "image_size": 16,
+    "embed_dim": 16,
+    "depths": [1, 2],
+    "num_heads": [2, 4],
+    "window_size": 2,
+    "image_size": 16,
     "patch_size": 2,
-}  # fmt: skip
-MROPE = {
-    "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]}
 }
+MROPE = {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]}}
 SERIES = {"prediction_length": 4, "context_length": 8, "num_time_features": 1}
 LATENT = {"head_dim": 4, "num_key_value_heads": 4}
 SINK = "eager reports its weights before the sink takes its share, the tape after"
@@ -102,32 +104,44 @@ SPECIAL: tuple[Family, ...] = (
     *_families("text decoder", "deepseek_v3 minicpm3 mistral4", overrides=LATENT),
     *_families("text decoder", "qwen2_vl_text qwen2_5_vl_text", overrides=MROPE),
     *_families(
-        "text decoder", "qwen3_next qwen3_5_text", expected="partly",
+        "text decoder",
+        "qwen3_next qwen3_5_text",
+        expected="partly",
         overrides={"num_hidden_layers": 4},
-    ),  # fmt: skip
+    ),
     *_families("text decoder", "gptj codegen", expected="refused", overrides={"rotary_dim": 4}),
     Family(
-        name="gpt_neo", group="text decoder", expected="refused",
+        name="gpt_neo",
+        group="text decoder",
+        expected="refused",
         overrides={"attention_types": [[["global", "local"], 1]]},
-    ),  # fmt: skip
+    ),
     Family(name="nemotron", group="text decoder", overrides={"num_key_value_heads": 2}),
     Family(name="falcon", group="text decoder"),
     *_families("text decoder", "granite_swa granitemoe_swa", sink_outside=True, remark=SINK),
     Family(
-        name="inkling2_text", group="text decoder", expected="partly",
+        name="inkling2_text",
+        group="text decoder",
+        expected="partly",
         remark="its sink differs from query to query",
-    ),  # fmt: skip
+    ),
     *_families("text decoder", "minimax olmo_hybrid", expected="partly"),
     *_families("encoder-decoder", "bigbird_pegasus longt5 pegasus_x", expected="partly"),
     Family(name="esm", group="text encoder", overrides={"vocab_size": 64}),
     Family(name="xmod", group="text encoder", overrides={"default_language": "en_XX"}),
     Family(
-        name="perceiver", group="multimodal", expected="refused", inputs=_tensor("inputs", 2, 12, 32),
+        name="perceiver",
+        group="multimodal",
+        expected="refused",
+        inputs=_tensor("inputs", 2, 12, 32),
         overrides={
-            "num_latents": 6, "d_latents": 32, "num_self_attention_heads": 4,
-            "num_cross_attention_heads": 4, "num_self_attends_per_block": 2,
+            "num_latents": 6,
+            "d_latents": 32,
+            "num_self_attention_heads": 4,
+            "num_cross_attention_heads": 4,
+            "num_self_attends_per_block": 2,
         },
-    ),  # fmt: skip
+    ),
     *_families("multimodal", CONTRASTIVE, inputs=IMAGE),
     *_families("multimodal", "blip flava", expected="refused", inputs=IMAGE),
     *_families("vision", "data2vec-vision sam_vision_model aimv2_vision_model"),
@@ -137,24 +151,28 @@ SPECIAL: tuple[Family, ...] = (
         "vision", "donut-swin maskformer-swin swinv2", expected="refused", overrides=WINDOWS
     ),
     Family(
-        name="segformer", group="vision", inputs=LARGE_IMAGE,
+        name="segformer",
+        group="vision",
+        inputs=LARGE_IMAGE,
         overrides={"hidden_sizes": [8, 8, 16, 16], "num_attention_heads": [1, 2, 2, 4]},
-    ),  # fmt: skip
+    ),
     Family(name="pvt_v2", group="vision", expected="refused", inputs=LARGE_IMAGE),
     *_families("vision", "videomae vivit", inputs=VIDEO),
     Family(name="timesformer", group="vision", expected="refused", inputs=VIDEO),
     Family(name="wavlm", group="speech"),
     Family(
-        name="wav2vec2-bert", group="speech", inputs=_tensor("input_features", 2, 20, 16),
+        name="wav2vec2-bert",
+        group="speech",
+        inputs=_tensor("input_features", 2, 20, 16),
         overrides={"feature_projection_input_dim": 16},
-    ),  # fmt: skip
-    Family(
-        name="speech_to_text", group="speech", inputs=_tensor("input_features", 2, 40, 16),
-        overrides={"input_feat_per_channel": 16, "conv_channels": 16},
-    ),  # fmt: skip
-    Family(
-        name="time_series_transformer", group="time series", overrides=SERIES, inputs=_series
     ),
+    Family(
+        name="speech_to_text",
+        group="speech",
+        inputs=_tensor("input_features", 2, 40, 16),
+        overrides={"input_feat_per_channel": 16, "conv_channels": 16},
+    ),
+    Family(name="time_series_transformer", group="time series", overrides=SERIES, inputs=_series),
     Family(
         name="informer", group="time series", expected="partly", overrides=SERIES, inputs=_series
     ),

@@ -33,7 +33,9 @@ SIZES: dict[str, int] = {
     **dict.fromkeys(["max_source_positions", "max_target_positions"], 64),
     **dict.fromkeys(["n_group", "topk_group", "first_k_dense_replace", "bos_token_id"], 1),
     **dict.fromkeys(["eos_token_id", "type_vocab_size"], 2),
-    **{"pad_token_id": 0, "decoder_start_token_id": 1, "num_channels": 3},
+    "pad_token_id": 0,
+    "decoder_start_token_id": 1,
+    "num_channels": 3,
 }
 
 
@@ -46,9 +48,8 @@ def tiny_config(kind: type[Any], overrides: dict[str, Any]) -> Any:
         if name in getattr(kind, "attribute_map", {}):
             continue
         current = plain.get(name)
-        if isinstance(current, int) and not isinstance(current, bool):
-            options[name] = size
-        elif current is None and name == "pad_token_id":
+        number = isinstance(current, int) and not isinstance(current, bool)
+        if number or (current is None and name == "pad_token_id"):
             options[name] = size
     for name in getattr(kind, "sub_configs", {}):
         current = getattr(default, name, None)

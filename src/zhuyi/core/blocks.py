@@ -10,7 +10,7 @@ c columns.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 
@@ -43,6 +43,9 @@ class RowBlock:
         weights: [g, n, r, c], softmax over the columns; 0 in rows that see nothing.
         lse: [g, n, r] normalizer of the columns alone, +inf in rows that see nothing; None unless
             asked for.
+        top: [g, n, r] largest score, FLOOR in rows that see nothing; None where lse is.
+        peak: [g, n, r] largest weight before any share, 0 in rows that see nothing; None where
+            lse is.
         sink_share: [g, n, r], what a sink leaves to the columns, or None without a sink.
         row_keep: [r] float, 1 for rows that count in statistics, or None when all do.
     """
@@ -54,6 +57,8 @@ class RowBlock:
     scores: torch.Tensor
     weights: torch.Tensor
     lse: torch.Tensor | None
+    top: torch.Tensor | None
+    peak: torch.Tensor | None
     sink_share: torch.Tensor | None
     row_keep: torch.Tensor | None
 
@@ -116,6 +121,14 @@ def _plan(inputs: Inputs, n: int) -> tuple[int, int]:
     return min(G, groups), rows
 
 
+class _RowFacts(NamedTuple):
+    """The lse, top and peak of a RowBlock."""
+
+    lse: torch.Tensor | None
+    top: torch.Tensor | None
+    peak: torch.Tensor | None
+
+
 class _BatchSource:
     """One batch entry: its queries and keys, and where its mask and bias come from."""
 
@@ -170,11 +183,16 @@ class _BatchSource:
         scores = scores_gMc.view(g, self.n, r, c)
         self._shape_scores(scores, heads, rows, cols)
         weights = self.buffer("weights", (g, self.n * r, c))
+        rows_shape = (g, self.n, r)
         if c == 0:
-            lse: torch.Tensor | None = scores.new_full((g, self.n, r), float("inf"))
+            rest = _RowFacts(
+                scores.new_full(rows_shape, float("inf")),
+                scores.new_full(rows_shape, FLOOR),
+                scores.new_zeros(rows_shape),
+            )
         else:
             torch.softmax(scores_gMc, -1, out=weights)
-            lse = self._settle(scores, weights.view(scores.shape), want_lse)
+            rest = self._settle(scores, weights.view(scores.shape), want_lse)
         query_heads = slice(heads.start * self.n, heads.stop * self.n)
         return RowBlock(
             batch=self.b,
@@ -183,8 +201,10 @@ class _BatchSource:
             cols=cols,
             scores=scores,
             weights=weights.view(scores.shape),
-            lse=lse,
-            sink_share=self._sink_share(lse, query_heads),
+            lse=rest.lse,
+            top=rest.top,
+            peak=rest.peak,
+            sink_share=self._sink_share(rest.lse, query_heads),
             row_keep=None if keep_Q is None else keep_Q[rows],
         )
 
@@ -210,22 +230,21 @@ class _BatchSource:
             return block
         return torch.unflatten(block[0], 0, (-1, self.n))[heads]
 
-    def _settle(
-        self, scores: torch.Tensor, weights: torch.Tensor, want_lse: bool
-    ) -> torch.Tensor | None:
-        """Zero the rows that see nothing; the rows' normalizers where they are needed."""
+    def _settle(self, scores: torch.Tensor, weights: torch.Tensor, want_lse: bool) -> "_RowFacts":
+        """Zero the rows that see nothing; what is known of each row, where it is needed."""
         restricted = self.mask is not None or self.bias is not None
         if not (want_lse or restricted or self.inputs.sink is not None):
-            return None
-        top = scores.amax(-1)
+            return _RowFacts(None, None, None)
+        top, peak = scores.amax(-1), weights.amax(-1)
         # softmax gives the top entry 1 / sum exp(s - top), which saves the sum a second pass
-        lse = top - weights.amax(-1).log()
+        lse = top - peak.log()
         if restricted:
             dead = top <= DEAD
             if bool(dead.any()):
                 weights.masked_fill_(dead[..., None], 0.0)
                 lse = lse.masked_fill(dead, float("inf"))
-        return lse
+                peak = peak.masked_fill(dead, 0.0)
+        return _RowFacts(lse, top, peak)
 
     def _sink_share(self, lse: torch.Tensor | None, heads: slice) -> torch.Tensor | None:
         sink = self.inputs.sink

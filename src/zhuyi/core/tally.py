@@ -59,7 +59,10 @@ class ReceivedTally(Tally):
 
 
 class EntropyTally(Tally):
-    """-sum_j A_ij ln A_ij in nats, from the scores: lse - sum_j A_ij s_ij."""
+    """-sum_j A_ij ln A_ij in nats, from the scores: sum_j A_ij (top - s_ij) - ln(largest A_ij).
+
+    Taken from the row's top, because lse - sum_j A_ij s_ij cancels when scores are large.
+    """
 
     needs_lse = True
 
@@ -67,11 +70,10 @@ class EntropyTally(Tally):
         self.result = inputs.zeros(*inputs.shape[:3])
 
     def add(self, block: RowBlock) -> None:
-        if block.lse is None:
+        if block.top is None or block.peak is None:
             raise AssertionError("entropy needs blocks with lse")
-        expected_score = (block.weights * block.scores).sum(-1)
-        live = torch.isfinite(block.lse)
-        entropy = torch.where(live, block.lse - expected_score, 0.0).clamp(min=0.0)
+        spread = (block.weights * (block.top[..., None] - block.scores)).sum(-1)
+        entropy = torch.where(block.peak > 0, spread - block.peak.log(), 0.0).clamp(min=0.0)
         share = block.share
         if share is not None:
             # rows scaled by f have entropy f H - f ln f
@@ -104,13 +106,15 @@ class LseTally(Tally):
 class MaxTally(Tally):
     """The largest weight of each row."""
 
+    needs_lse = True
+
     def __init__(self, inputs: Inputs) -> None:
         self.result = inputs.zeros(*inputs.shape[:3])
 
     def add(self, block: RowBlock) -> None:
-        if block.weights.shape[-1]:
-            top = _shared(block.weights.amax(-1), block)
-            self.result[block.batch, block.heads, block.rows] = top
+        if block.peak is None:
+            raise AssertionError("the largest weight needs blocks with lse")
+        self.result[block.batch, block.heads, block.rows] = _shared(block.peak, block)
 
 
 class DistanceTally(Tally):

@@ -26,7 +26,7 @@ def one_sequence(tape: Tape) -> tuple[Sighting, ...]:
         if site.kind == "cross" or extent[1] != extent[2]:
             raise NotWatchable(
                 f"{site.name} attends from one sequence to another, so the layers make no chain: "
-                "use Occlusion, or InputGradient"
+                "use Occlusion"
             )
         if extent != first:
             raise NotWatchable(

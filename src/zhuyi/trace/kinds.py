@@ -16,10 +16,10 @@ from torch import nn
 from zhuyi.trace.collector import ATTENTION_CLASS, Frame
 
 SECOND_SEQUENCE: Final = re.compile(
-    r"^(?!past)(.*key_value_states|encoder_hidden_states|cross_attention_states|kv(_states)?"
-    r"|context|.*context_hidden_states|memory|encoder_outputs?|cond|conditioning"
-    r"|image_hidden_states|inputs)$"
+    r"^(?!past)(.*key_value_states|encoder_hidden_states|cross_attention_states|kv_states"
+    r"|.*context_hidden_states|image_hidden_states)$"
 )
+MAYBE_SECOND: Final = re.compile(r"^(kv|context|memory|encoder_outputs?|cond\w*|inputs)$")
 KEY_NAMES: Final = {"query": "key", "queries": "keys", "q": "k", "query_tensor": "key_tensor"}
 NO_SEQUENCE: Final = re.compile(r"mask|bias|pos|rope|rotary|cos|sin|freq|embed|past|cache")
 CROSS_NAME: Final = re.compile(
@@ -46,7 +46,7 @@ def is_cross(frames: list[Frame], module: nn.Module | None, queries: int, keys: 
         return answer
     if CROSS_NAME.search(frame.name) or CROSS_NAME.search(type(frame.module).__name__):
         return True
-    lengths = [t.shape[-2] for t in _sequences(arguments)]
+    lengths = [sequence.shape[1] for sequence in _sequences(arguments).values()]
     if queries == keys or not lengths or queries in lengths:
         # The only sequence handed in has the queries' length: the other keys come from a cache.
         return False
@@ -69,9 +69,16 @@ def _by_arguments(arguments: dict[str, Any], keys: int) -> bool | None:
         if SECOND_SEQUENCE.match(name) and isinstance(value, torch.Tensor):
             return value is not values[0][1]
     sequences = _sequences(arguments)
-    first = sequences[0] if sequences else None
-    for other in sequences[1:]:
-        if first is not None and other is not first and other.shape[1] == keys != first.shape[1]:
+    first = next(iter(sequences.values()), None)
+    for name, other in sequences.items():
+        if first is None or other is first:
+            continue
+        own, length = first.shape[1], other.shape[1]
+        # These names also stand for one vector of conditioning: the length has to fit the keys,
+        # or the keys be both sequences (latents that also read themselves).
+        if MAYBE_SECOND.match(name) and keys in (length, length + own):
+            return True
+        if length == keys != own:
             return True
     return None
 
@@ -88,15 +95,15 @@ def same_source(query: torch.Tensor, key: torch.Tensor, value: object) -> bool |
     return None if query.shape == key.shape else False
 
 
-def _sequences(arguments: dict[str, Any]) -> list[torch.Tensor]:
-    return [
-        value
+def _sequences(arguments: dict[str, Any]) -> dict[str, torch.Tensor]:
+    return {
+        name: value
         for name, value in arguments.items()
         if isinstance(value, torch.Tensor)
         and value.is_floating_point()
         and value.dim() == 3
         and not NO_SEQUENCE.search(name)
-    ]
+    }
 
 
 def _attention_frame(frames: list[Frame], module: nn.Module | None) -> Frame:

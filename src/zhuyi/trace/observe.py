@@ -110,6 +110,15 @@ def observe(heard: Heard, claims: list[Claim]) -> torch.Tensor:
     return output
 
 
+def kernel_types(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The tensors in the type that the model's kernel sees: under autocast, the one it casts to."""
+    device_type = tensors[0].device.type
+    if not torch.is_autocast_enabled(device_type):
+        return tensors
+    dtype = torch.get_autocast_dtype(device_type)
+    return tuple(one if one.dtype == torch.float64 else one.to(dtype) for one in tensors)
+
+
 def _exact(heard: Heard) -> AbstractContextManager[object]:
     """Autocast off: it would round the float32 accumulation of the statistics."""
     device_type = heard.query.device.type
@@ -176,7 +185,7 @@ def _sighting(
     if keep.device is not None:
         matrix = matrix.to(keep.device)
         value, output = value.to(keep.device), output.to(keep.device)
-    kept = (matrix.query, matrix.key, value)
+    kept = (matrix.query, matrix.key, *((value, output) if keep.value else ()))
     return Sighting(
         site=where,
         matrix=matrix,

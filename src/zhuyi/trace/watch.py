@@ -8,6 +8,7 @@ from torch.utils.hooks import RemovableHandle
 
 from zhuyi.errors import NotWatchable, OptionError
 from zhuyi.trace.adapters import own_layers, torch_mha, torch_sdpa, transformers_interface
+from zhuyi.trace.adapters.direct_calls import may_call_torch_attention
 from zhuyi.trace.collector import ACTIVE, Collector
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.tape import Tape
@@ -64,6 +65,7 @@ class Watch:
         self._keep = keep
         self._collector: Collector | None = None
         self._handles: list[RemovableHandle] = []
+        self._mode = False
 
     def __enter__(self) -> Tape:
         if self._collector is not None:
@@ -78,7 +80,9 @@ class Watch:
             self._collector = None
             raise
         ACTIVE.set((*ACTIVE.get(), collector))
-        torch_sdpa.push_mode()
+        self._mode = may_call_torch_attention(self._model)
+        if self._mode:
+            torch_sdpa.push_mode()
         own_layers.set_observer()
         return collector.tape
 
@@ -97,8 +101,9 @@ class Watch:
         transformers_interface.uninstall()
         remaining = tuple(one for one in ACTIVE.get() if not one.closed)
         ACTIVE.set(remaining)
-        if not remaining:
+        if self._mode:
             torch_sdpa.pop_mode()
+        if not remaining:
             own_layers.clear_observer()
         if error is None and not collector.passes:
             raise collector.why_empty()

@@ -60,7 +60,7 @@ def _look_at_both(model: Path, folder: Path) -> list[Path]:
     console = Console(highlight=False)
     pages = []
     for name, text in (("sentence", SENTENCE), ("speech", speech.strip())):
-        found = look(subject, [text], model="all-MiniLM-L6-v2", source=text, choice=Choice())
+        found = look(subject, [text], model="all-MiniLM-L6-v2", texts=(text,), choice=Choice())
         page = folder / f"{name}.html"
         save_page(build_page(found.looked, found.detail_of), page)
         show(found.looked, console, page=page)

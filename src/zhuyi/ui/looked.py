@@ -96,7 +96,7 @@ class Looked:
     Args:
         model: name or folder of the model as it was given.
         task: what the model was asked, in plain words.
-        source: the text (or image file name) as it was given.
+        texts: the text or texts (or the image file's name) as they were given.
         decision: label of what was decided (the explained target).
         probability: its probability, or None where it is not one.
         alternatives: the most probable labels with their probabilities, best first.
@@ -116,7 +116,7 @@ class Looked:
 
     model: str
     task: str
-    source: str
+    texts: tuple[str, ...]
     decision: str
     probability: float | None
     alternatives: tuple[tuple[str, float], ...]
@@ -134,3 +134,25 @@ class Looked:
     versions: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     image: Picture | None = None
+
+    @property
+    def source(self) -> str:
+        """The whole input as one text."""
+        return "\n".join(self.texts)
+
+    def gaps(self) -> tuple[str, ...]:
+        """What stands in the source before each unit and after the one before it."""
+        gaps: list[str] = []
+        text = end = 0
+        for unit in self.units:
+            gap = " " if gaps else ""
+            if unit.span is not None:
+                # The spans of a pair's second text begin again at 0.
+                if unit.span[0] < end and text + 1 < len(self.texts):
+                    text, end = text + 1, 0
+                    gap = "\n\n"
+                else:
+                    gap = self.texts[text][end : unit.span[0]]
+                end = unit.span[1]
+            gaps.append(gap)
+        return tuple(gaps)

@@ -79,7 +79,7 @@ def look(
     batch: Batch,
     *,
     model: str,
-    source: str,
+    texts: tuple[str, ...],
     choice: Choice,
     image: Picture | None = None,
     progress: Progress = lambda _: None,
@@ -90,7 +90,7 @@ def look(
         subject: the model.
         batch: one input in the form the subject reads.
         model: the model's name as it was given.
-        source: the input as a person wrote it.
+        texts: the input as a person wrote it, or the image file's name.
         choice: what to show and how.
         image: the input image for the page.
         progress: called with what is being done.
@@ -112,7 +112,7 @@ def look(
     looked = Looked(
         model=model,
         task=_TASKS[subject.task],
-        source=source,
+        texts=texts,
         decision=decision,
         probability=chance,
         alternatives=others,

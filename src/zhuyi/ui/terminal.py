@@ -69,15 +69,10 @@ def words(looked: Looked) -> Text:
     """The input colored by importance; the strongest are bold and underlined as well."""
     shares = _shares(looked)
     text = Text()
-    end = 0
-    for unit, value, share in zip(looked.units, looked.values, shares, strict=True):
-        if unit.span is not None:
-            # A span that begins earlier belongs to the second text of a pair.
-            gap = looked.source[end : unit.span[0]] if unit.span[0] >= end else "  ·  "
+    pieces = zip(looked.units, looked.values, shares, looked.gaps(), strict=True)
+    for unit, value, share, gap in pieces:
+        if unit.span is not None or not text.plain.endswith(" "):
             text.append("".join(" " if c.isspace() else printable(c) for c in gap))
-            end = unit.span[1]
-        elif text and not text.plain.endswith(" "):
-            text.append(" ")
         if unit.special:
             text.append(f"{printable(unit.label)} ", style="dim")
             continue

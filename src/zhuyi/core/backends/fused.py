@@ -18,7 +18,8 @@ from ..mask import CausalPart, Mask, PaddingPart
 NAME = "fused"
 CHUNK_ROWS: Final = 1024  # rows whose mask block is stored at a time
 MOST_CHANNELS: Final = 32  # beyond, extra channels cost more than adding a block of the bias
-HALF_LIMIT: Final = 1e3  # divided by the scale, a larger bias would overflow float16
+HALF_LIMIT: Final = 8e3  # a bias divided by the scale may be this large in float16,
+FLOAT_LIMIT: Final = 1e35  # and this large in the others, without overflow
 EXACT: Final = (torch.float32, torch.float64)
 SPLIT_PAIRS: Final = tuple((i, j) for i in range(3) for j in range(3 - i))
 
@@ -35,9 +36,11 @@ def refusal(inputs: Inputs) -> str | None:
 def attend(inputs: Inputs, value: torch.Tensor, dropout: float) -> torch.Tensor:
     """The output [B, H, Q, Dv] in value's dtype; differentiable."""
     query, key = inputs.query, inputs.key
-    bias, dense = _split_bias(inputs.bias, query)
+    bias, dense = _split_bias(inputs.bias, query, inputs.scale)
     if bias is not None:
         query, key = _with_channels(inputs, bias)
+        if key.shape[1] != value.shape[1]:  # per-head channels gave every query head its own key
+            value = value.repeat_interleave(key.shape[1] // value.shape[1], 1)
     width = max(query.shape[3], value.shape[3])
     # unequal widths send PyTorch to its unfused kernel, so all three are padded with zeros
     query, key, wide = (_padded(tensor, width) for tensor in (query, key, value))
@@ -74,7 +77,9 @@ def is_plain_causal(mask: Mask | None) -> bool:
     return mask is not None and mask.parts == (CausalPart(0),)
 
 
-def _split_bias(bias: Bias | None, query: torch.Tensor) -> tuple[Bias | None, Bias | None]:
+def _split_bias(
+    bias: Bias | None, query: torch.Tensor, scale: float
+) -> tuple[Bias | None, Bias | None]:
     """The part that rides on extra channels, and the part added as dense blocks."""
     if bias is None:
         return None, None
@@ -83,7 +88,11 @@ def _split_bias(bias: Bias | None, query: torch.Tensor) -> tuple[Bias | None, Bi
     channels = 0
     for term in bias.terms:
         rank = term.rank
-        if rank is None or channels + rank * copies > MOST_CHANNELS or not _carries(term, query):
+        if (
+            rank is None
+            or channels + rank * copies > MOST_CHANNELS
+            or not _carries(term, query, scale)
+        ):
             dense.append(term)
         else:
             channels += rank * copies
@@ -91,9 +100,12 @@ def _split_bias(bias: Bias | None, query: torch.Tensor) -> tuple[Bias | None, Bi
     return (Bias(tuple(low)) if low else None), (Bias(tuple(dense)) if dense else None)
 
 
-def _carries(term: BiasTerm, query: torch.Tensor) -> bool:
-    """Whether channels can hold the term's numbers: no -inf, and in float16 nothing large."""
-    largest = HALF_LIMIT if query.dtype == torch.float16 else torch.finfo(torch.float32).max
+def _carries(term: BiasTerm, query: torch.Tensor, scale: float) -> bool:
+    """Whether channels can hold the term divided by the scale: no -inf, nothing that overflows."""
+    if scale == 0.0:
+        return False
+    largest = HALF_LIMIT if query.dtype == torch.float16 else FLOAT_LIMIT
+    largest *= abs(scale)
     return all(bool((tensor.abs() <= largest).all()) for tensor in term.tensors)
 
 

@@ -5,6 +5,7 @@ A torch function mode sees the call with its arguments; monkey-patching would mi
 """
 
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -20,7 +21,7 @@ from zhuyi.trace.adapters.torch_mha import MHA_FORWARD, hear_multihead
 from zhuyi.trace.collector import Collector, claim_all, listening
 from zhuyi.trace.kinds import is_cross
 from zhuyi.trace.mask_reading import read_mask
-from zhuyi.trace.observe import Heard, observe
+from zhuyi.trace.observe import Heard, kernel_types, observe
 from zhuyi.trace.padding import declared_padding
 
 SDPA: Final = torch._C._nn.scaled_dot_product_attention
@@ -49,14 +50,31 @@ class WatchMode(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+class _Open(threading.local):
+    """How many watches are open in a thread; asyncio tasks share its stack of modes."""
+
+    watches = 0
+
+
+_open: Final = _Open()
+
+
 def push_mode() -> None:
-    """Make this thread's torch calls visible, unless they already are."""
+    """Count one more watch in this thread; the first makes its torch calls visible."""
+    _open.watches += 1
     if not any(isinstance(mode, WatchMode) for mode in _modes()):
         torch._C._push_on_torch_function_stack(WatchMode())
 
 
 def pop_mode() -> None:
-    """Take the mode off this thread's stack, also from below modes entered after it."""
+    """Count one watch less; the last takes the mode away, also from below later modes.
+
+    A watch that is closed in another thread than it was opened in leaves its mode behind, which
+    then lets every call through.
+    """
+    _open.watches = max(0, _open.watches - 1)
+    if _open.watches:
+        return
     stack = _modes()
     places = [i for i, mode in enumerate(stack) if isinstance(mode, WatchMode)]
     if not places:
@@ -117,11 +135,7 @@ def sdpa_heard(args: tuple[Any, ...], kwargs: dict[str, Any], *, cross: bool) ->
     mask = reading.mask
     if is_causal:
         mask = Mask.causal() if mask is None else mask & Mask.causal()
-    device_type = query.device.type
-    if torch.is_autocast_enabled(device_type):
-        # The kernel sees these types; the tape must too.
-        dtype = torch.get_autocast_dtype(device_type)
-        query_BHQD, key_BGKD, value_BGKD = (t.to(dtype) for t in (query_BHQD, key_BGKD, value_BGKD))
+    query_BHQD, key_BGKD, value_BGKD = kernel_types(query_BHQD, key_BGKD, value_BGKD)
 
     def run() -> torch.Tensor:
         return _four_dimensional(F.scaled_dot_product_attention(*args, **kwargs))
@@ -137,7 +151,7 @@ def sdpa_heard(args: tuple[Any, ...], kwargs: dict[str, Any], *, cross: bool) ->
         cross=cross,
         run=run,
         kernel="sdpa",
-        streamable=dropout == 0.0 and not torch.is_autocast_enabled(device_type),
+        streamable=dropout == 0.0 and not torch.is_autocast_enabled(query.device.type),
     )
 
 

@@ -19,7 +19,7 @@ from zhuyi.errors import OptionError
 from zhuyi.trace.collector import Collector
 from zhuyi.trace.kinds import bound_arguments, is_cross
 from zhuyi.trace.mask_reading import attended_keys, read_mask
-from zhuyi.trace.observe import Heard
+from zhuyi.trace.observe import Heard, kernel_types
 from zhuyi.trace.padding import declared_padding
 
 SDPA_MODULE: Final = "transformers.integrations.sdpa_attention"
@@ -59,13 +59,14 @@ def hypotheses(call: Call, collector: Collector) -> list[Heard]:
         raise OptionError("a paged cache keeps the keys in blocks, outside the call")
     queries, keys = call.query.shape[2], call.key.shape[2]
     cross = is_cross(collector.frames, call.module, queries, keys)
-    key, value, causal = call.key, call.value, False
+    query, key, value = kernel_types(call.query, call.key, call.value)
+    causal = False
     if call.is_sdpa and call.attention_mask is None and _causal_option(call) and queries > 1:
         # transformers aligns the causal mask at the top left and drops the unused cache slots.
         key, value, causal = key[:, :, :queries], value[:, :, :queries], True
     mask, bias, present = _masks(call, collector, key, cross)
     base = Heard(
-        query=call.query,
+        query=query,
         key=key,
         value=value,
         run=_not_run,
@@ -75,7 +76,8 @@ def hypotheses(call: Call, collector: Collector) -> list[Heard]:
         bias=_plus(_position_bias(call, key.shape[2]), bias),
         scale=call.options.get("scaling"),
         present=present,
-        streamable=call.is_sdpa and call.dropout == 0.0,
+        # Under autocast the model's own kernel also chooses the type of its output.
+        streamable=call.is_sdpa and call.dropout == 0.0 and not _autocast(query),
         volatile=_static_cache(call, collector),
     )
     if call.is_sdpa:
@@ -99,7 +101,9 @@ def explaining(
     if tuple(output.shape) != (B, Q, H, heards[0].value.shape[3]):
         return None
     rows = torch.tensor(sorted({0, Q - 1}), device=output.device)
-    tolerance = TOLERANCE.get(output.dtype, LOW_PRECISION_TOLERANCE)
+    if output.numel() == 0:
+        return 0
+    tolerance = TOLERANCE.get(heards[0].query.dtype, LOW_PRECISION_TOLERANCE)
     with torch.no_grad():
         for place, heard in enumerate(heards):
             weights_BHrK = heard.unpadded().weights(rows=rows)
@@ -121,23 +125,24 @@ def explaining(
 
 
 def _variants(call: Call, base: Heard) -> list[Heard]:
-    softcap = call.options.get("softcap")
-    sink = _sink(call)
+    """Readings of a function that is not sdpa: with or without sink, causal, windowed."""
+    base = replace(base, softcap=call.options.get("softcap"), sink=_sink(call))
     queries, keys = base.query.shape[2], base.key.shape[2]
-    heards = [replace(base, softcap=softcap, sink=sink)]
-    if sink is not None:
-        heards.append(replace(base, softcap=softcap))
-    if call.attention_mask is None or not isinstance(call.attention_mask, torch.Tensor):
+    orders: list[Mask | None] = [None]
+    given = call.attention_mask
+    if not isinstance(given, torch.Tensor) or given.dim() == 2:  # else the mask says it all
+        offset = keys - queries
         window = call.options.get("sliding_window")
-        causal = Mask.causal(keys - queries)
         if isinstance(window, int):
-            near = Mask.window(window - 1, 0, offset=keys - queries)
-            heards.append(replace(heards[0], mask=_and(base.mask, near)))
-        heards.append(replace(heards[0], mask=_and(base.mask, causal)))
+            orders.append(Mask.window(window - 1, 0, offset=offset))
+        orders.append(Mask.causal(offset))
         if keys > queries > 1:
-            heards.append(replace(heards[0], mask=_and(base.mask, Mask.causal())))
-    if call.kernel.startswith("flash"):
-        heards.reverse()
+            orders.append(Mask.causal())
+        if call.kernel.startswith(DOCUMENTED) and queries > 1 and _causal_option(call):
+            orders.append(orders.pop(0))  # causal, within the window if there is one
+    heards = [replace(base, mask=_and(base.mask, order)) for order in orders]
+    if base.sink is not None:
+        heards += [replace(heard, sink=None) for heard in heards]
     return heards
 
 
@@ -213,6 +218,10 @@ def _block_mask(given: Any, shape: tuple[int, int, int, int]) -> torch.Tensor:
         given.mask_mod, B, H, Q, K, device=given.kv_indices.device
     )
     return dense
+
+
+def _autocast(tensor: torch.Tensor) -> bool:
+    return torch.is_autocast_enabled(tensor.device.type)
 
 
 def _and(first: Mask | None, second: Mask | None) -> Mask | None:

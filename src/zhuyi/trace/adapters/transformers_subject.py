@@ -38,6 +38,9 @@ class TransformersSubject:
     `removal` says which. For "embedding" the logits are not the probabilities' logarithm; see
     `KeptEmbedding`.
 
+    A batch is run as one padded forward pass. A few models let padding into their results (FNet,
+    ConvBERT, Nystromformer, YOSO); explain their inputs one by one.
+
     Args:
         model: a Hugging Face model. It is run in evaluation mode and left as it was.
         processor: its tokenizer, or its image processor (None: batches are pixels).

@@ -64,7 +64,7 @@ def look(
         subject,
         batch,
         model=Path(model).resolve().name if Path(model).is_dir() else model,
-        source=source if pair is None else f"{source}\n{pair}",
+        texts=(source,) if pair is None else (source, pair),
         choice=Choice(target=target, method=chosen, layers=layer_list, heads=head_list),
         image=picture,
         progress=progress,

@@ -50,16 +50,20 @@ def build_page(looked: Looked, detail_of: DetailOf, *, budget: int = BUDGET) -> 
     assert isinstance(entries, list)
     chunks = {"overview": overview}
     left = budget - fixed
+    cheapest = 0
     errors = [0.0, 0.0]
     for index in best_first(looked.heads):
+        if 0.95 * cheapest > left:
+            break  # equal shapes cost about the same, so the next would not fit either
         detail = detail_of(looked.heads[index])
         if detail is None:
             continue
         chunk = encode(detail.arrays)
         record = _detail_record(f"d{index}", detail, chunk)
         cost = len(chunk.text) + len(to_json(record)) + 120
+        cheapest = min(cheapest or cost, cost)
         if cost > left:
-            break  # equal shapes cost about the same, so the next would not fit either
+            continue
         left -= cost
         errors = [max(errors[0], detail.score_error), max(errors[1], detail.weight_error)]
         entries[index]["detail"] = record
@@ -150,17 +154,10 @@ def _manifest(looked: Looked, overview: Chunk) -> dict[str, object]:
 
 def _units(looked: Looked) -> list[list[object]]:
     """Per unit its label, whether it was added, and the text between it and the one before."""
-    units: list[list[object]] = []
-    end = 0
-    for unit in looked.units:
-        before = " " if units else ""
-        if unit.span is not None:
-            # A span that begins earlier belongs to the second text of a pair.
-            gap = looked.source[end : unit.span[0]]
-            before = gap if unit.span[0] >= end and not gap.strip() else "\n\n"
-            end = unit.span[1]
-        units.append([unit.label, int(unit.special), before])
-    return units
+    return [
+        [unit.label, int(unit.special), gap]
+        for unit, gap in zip(looked.units, looked.gaps(), strict=True)
+    ]
 
 
 def _entry(head: HeadPicture) -> dict[str, object]:

@@ -54,6 +54,11 @@ class IntervalMask:
     stop: npt.NDArray[np.int32]
     keep: npt.NDArray[np.uint8]
 
+    def hides_anything(self) -> bool:
+        """Whether any pair is masked."""
+        whole = (self.start == 0).all() and (self.stop == len(self.keep)).all()
+        return not (whole and self.keep.all())
+
 
 def describe(matrix: AttentionMatrix, value: Tensor | None) -> Detail | None:
     """The smaller exact form of a matrix with one batch row and one head.
@@ -160,23 +165,23 @@ def _operator(matrix: AttentionMatrix, interval: IntervalMask) -> Detail | None:
         "row": (scale * query_QD @ key_mean_D).float().numpy(),
         "column": (scale * centered_KD @ query_mean_D).float().numpy(),
     }
-    if matrix.mask is not None:
+    if interval.hides_anything():
         arrays |= {"start": interval.start, "stop": interval.stop, "keep": interval.keep}
     score_error = weight_error = 0.0
     lse_Q = matrix.lse()[0, 0].double().cpu()
-    lost_QD, lost_KD = half_QD.double() - centered_QD, half_KD.double() - centered_KD
+    # q'k' - qk from the small parts alone, in one product; float32 is plenty for an error.
+    left_QE = torch.cat([half_QD.double(), half_QD.double() - centered_QD], dim=-1).float() * scale
+    right_KE = torch.cat([half_KD.double() - centered_KD, centered_KD], dim=-1).float()
     for begin in range(0, query_QD.shape[0], _BLOCK):
         rows = slice(begin, min(begin + _BLOCK, query_QD.shape[0]))
-        # q'k' - qk, from the small parts alone; a softcap only shrinks it.
-        gap_rK = half_QD[rows].double() @ lost_KD.T + lost_QD[rows] @ centered_KD.T
-        gap_rK = scale * gap_rK
+        gap_rK = left_QE[rows] @ right_KE.T
         score_error = max(score_error, float(gap_rK.abs().max()))
         if matrix.softcap is not None:
             gap_rK = gap_rK.abs()  # a bound: the cap only shrinks it
-        shift_r, error = _renormalize(matrix.weights(rows=rows)[0, 0].double().cpu(), gap_rK)
+        shift_r, error = _renormalize(matrix.weights(rows=rows)[0, 0].float().cpu(), gap_rK)
         weight_error = max(weight_error, error)
         if matrix.softcap is None:
-            lse_Q[rows] += shift_r
+            lse_Q[rows] += shift_r.double()
     arrays["lse"] = lse_Q.float().numpy()
     return Detail(
         kind="operator",

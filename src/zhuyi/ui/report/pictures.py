@@ -28,6 +28,7 @@ STATISTICS = (
     "previous",  # share on the position before
     "next",  # share on the position after
 )
+_COUNTS = ("reach", "distance")  # in tokens; the others are shares
 _SIZE = 64
 _LINKS = 8
 _BAND = 256
@@ -113,16 +114,18 @@ def draw_site(seen: Seen) -> tuple[HeadPicture, ...]:
 def stand_out(heads: tuple[HeadPicture, ...]) -> tuple[HeadPicture, ...]:
     """The same pictures with `standing` and `reason`: robust deviation from the median head.
 
-    A deviation is |x - median| / (1.4826 MAD + 2 % of the range), so a statistic in which all
-    heads agree cannot make one of them stand out by a rounding error.
+    A deviation is |x - median| / (1.4826 MAD + least), with shares taken as they are and least
+    2 points, numbers of tokens as logarithms and least 0.1: where all heads agree, none stands
+    out by a rounding error.
     """
     names = [name for name in STATISTICS if all(name in head.statistics for head in heads)]
     if len(heads) < 2 or not names:
         return heads
     table = np.array([[head.statistics[name] for name in names] for head in heads])
+    counts = np.array([name in _COUNTS for name in names])
+    table = np.where(counts, np.log1p(table), table)
     middle = np.median(table, axis=0)
-    spread = 1.4826 * np.median(np.abs(table - middle), axis=0)
-    spread = spread + 0.02 * (table.max(axis=0) - table.min(axis=0)) + 1e-9
+    spread = 1.4826 * np.median(np.abs(table - middle), axis=0) + np.where(counts, 0.1, 0.02)
     deviation = (table - middle) / spread
     judged = []
     for row, head in zip(deviation, heads, strict=True):

@@ -90,4 +90,12 @@ function isDark() {
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// Reading a computed style makes the browser settle all pending changes first: once per theme.
+const cssValues = new Map();
+function cssColor(name) {
+  const key = name + isDark();
+  if (!cssValues.has(key)) {
+    cssValues.set(key, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  }
+  return cssValues.get(key);
+}

@@ -21,9 +21,11 @@ function drawMatrix() {
   layoutPlot();
   const canvas = $("matrix");
   // A finger pans the view only when there is something to pan; otherwise it scrolls the page.
-  canvas.style.touchAction = matrix.box.size < 1 ? "none" : "pan-y pinch-zoom";
-  canvas.style.width = plot.left + plot.size + "px";
-  canvas.style.height = plot.top + plot.size + "px";
+  const touch = matrix.box.size < 1 ? "none" : "pan-y pinch-zoom";
+  if (canvas.style.touchAction !== touch) canvas.style.touchAction = touch;
+  const [width, height] = [plot.left + plot.size + "px", plot.top + plot.size + "px"];
+  if (canvas.style.width !== width) canvas.style.width = width;
+  if (canvas.style.height !== height) canvas.style.height = height;
   const pen = fitCanvas(canvas, plot.left + plot.size, plot.top + plot.size);
   const { left, top, size } = plot;
   pen.clearRect(0, 0, left + size, top + size);

@@ -44,7 +44,7 @@ function drawHead() {
   const facts = manifest.statistics.filter((name) => name in entry.stats).map((name) =>
     [t("stat." + name), SHARES.has(name) ? percent(entry.stats[name]) : number(entry.stats[name], 3)]);
   $("facts-title").textContent = t("inNumbers", { name: t("layerHead", entry) });
-  drawFacts($("head-facts"), [...facts, [t("kernel"), entry.kernel]]);
+  drawFacts($("head-facts"), [...facts, [t("headKernel"), entry.kernel]]);
   $("stretch-box").hidden = state.mode !== "weights";
   if (matrix.head) readCell(chosenCell());
   else $("matrix-readout").textContent = "";
@@ -137,7 +137,7 @@ function caption() {
     }
     if (matrix.head?.masked && state.mode !== "results") text += t("masked");
     if (matrix.job) text += t("working");
-    $("matrix-caption").textContent = text;
+    if ($("matrix-caption").textContent !== text) $("matrix-caption").textContent = text;
   }
   const [rows, cols] = shapeOf();
   $("matrix").setAttribute("aria-label", t("matrixLabel", { what: t(state.mode), rows, cols }));

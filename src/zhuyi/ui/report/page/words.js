@@ -58,7 +58,7 @@ let currentWord = -1;
 function drawWords() {
   const { units, values, signed } = manifest;
   $("words-caption").textContent = units.length
-    ? t("wordsCaption", { method: manifest.method.split("(")[0] }) + (signed ? t("wordsSigned") : "")
+    ? t(manifest.image ? "wordsCaptionImage" : "wordsCaption", { method: manifest.method.split("(")[0] }) + (signed ? t("wordsSigned") : "")
     : t("wordsEmpty");
   const box = $("words");
   box.classList.toggle("with-numbers", state.numbers);
@@ -106,7 +106,6 @@ function drawImage() {
     const scale = Math.min(384 / image.width, 384 / image.height);
     const [w, h] = [Math.round(image.width * scale), Math.round(image.height * scale)];
     const pen = fitCanvas(canvas, w, h);
-    canvas.style.width = w + "px";
     pen.drawImage(image, 0, 0, w, h);
     if (picture.grid) shadePatches(pen, w, h, picture.grid);
     const plain = make("img");
