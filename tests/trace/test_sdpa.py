@@ -46,7 +46,7 @@ def test_streamed_outputs_equal_the_unwatched_ones(dtype: torch.dtype, bound: fl
         plain = model(image)
         with watch(model, SUMMARY) as tape:
             watched = model(image)
-    assert (plain - watched).abs().max().item() <= bound
+    assert (plain - watched).abs().max().item() <= bound * plain.abs().max().item()
     assert tape[0].kernel != "sdpa"
     assert tape[0].matrix is None
     assert tape[0].value is None

@@ -26,6 +26,7 @@ from tests.trace.models import (
 from zhuyi.core import Statistics, attend
 from zhuyi.core.seam import observer
 from zhuyi.errors import NotKept, NotWatchable, OptionError
+from zhuyi.layers import Attention
 from zhuyi.trace import Keep, watch
 
 
@@ -365,6 +366,19 @@ def test_own_layers_are_seen_once_through_the_seam() -> None:
     assert [site.index for site in streamed.sites] == [1]
     expected = truth(tape[1].matrix.query, tape[1].matrix.key).sum(2)
     assert torch.allclose(streamed[0].summary.received.double(), expected, rtol=0, atol=1e-5)
+
+
+def test_the_articles_layer_is_seen_with_its_kind() -> None:
+    layer = seeded(lambda: Attention(16, 12, attention_width=8, num_heads=2))
+    query, memory = noise(2, 3, 16), noise(2, 5, 12, seed=2)
+    with torch.no_grad():
+        plain = layer(query, memory, memory).output
+        with watch(layer) as tape:
+            watched = layer(query, memory, memory)
+    assert torch.equal(plain, watched.output)
+    assert [(site.name, site.kind, site.heads) for site in tape.sites] == [("", "cross", 2)]
+    expected = watched.matrix.materialize()
+    assert torch.equal(tape[0].matrix.materialize(), expected)
 
 
 def test_calls_outside_the_watched_model_are_not_seen() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import zhuyi
-from tests.trace.subject_models import bert, bert_tokenizer, gpt_tokenizer, llama, vit
+from tests.trace.subject_models import bert, bert_tokenizer, built, gpt_tokenizer, llama, vit
 from zhuyi.ui.as_json import SCHEMA
 from zhuyi.ui.cli import main
 
@@ -245,3 +245,36 @@ def test_file_that_is_not_text(
     result = Result(capsys, "look", classifier, "--file", path)
     assert (result.code, result.err.count("\n")) == (3, 1)
     assert "is not UTF-8 text" in result.err
+
+
+def test_encoder_decoder_names_only_what_it_knows(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.BartConfig(
+        vocab_size=len(bert_tokenizer()),
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_position_embeddings=32,
+        num_labels=3,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+        decoder_start_token_id=2,
+        forced_eos_token_id=3,
+    )
+    built(transformers.BartForSequenceClassification, config).save_pretrained(tmp_path / "bart")
+    bert_tokenizer().save_pretrained(tmp_path / "bart")
+    page = tmp_path / "page.html"
+    result = Result(capsys, "look", tmp_path / "bart", "--text", TEXT, "--json", "-o", page)
+    assert result.code == 0, result.err
+    found = json.loads(result.out)
+    assert found["method"]["name"].startswith("Occlusion"), "there is no chain to roll out"
+    assert [one["name"] for one in found["sequences"]] == ["text", "positions"]
+    places = {(h["kind"], h["query_sequence"], h["key_sequence"]) for h in found["heads"]}
+    assert places == {("self", 0, 0), ("self", 1, 1), ("cross", 1, 0)}

@@ -105,6 +105,15 @@ def test_hostile_text_in_every_field_stays_data() -> None:
     assert manifest["method"] == manifest["model"] == EVIL
 
 
+def test_the_hostile_test_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broken twin: with plain JSON the same text does break out."""
+    monkeypatch.setattr("zhuyi.ui.report.build.to_json", json.dumps)
+    looked, matrices, values = synthetic_look(layers=1, heads=2, length=12, width=8, label=EVIL)
+    parsed = Tags()
+    parsed.feed(build_page(looked, details(matrices, values)))
+    assert [tag for tag, _ in parsed.tags if tag == "img"]
+
+
 def flat(heads: int, length: int) -> Looked:
     """A look with as many heads and tokens as asked, of random pictures (the worst to pack)."""
     generator = np.random.default_rng(0)

@@ -1,5 +1,7 @@
 """Statistics, thumbnails and links of heads against dense NumPy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -102,14 +104,25 @@ def test_log_code_ends() -> None:
 
 
 def test_the_head_that_differs_stands_out() -> None:
-    pictures, _ = drawn(64)
-    calm = [pictures[1]] * 9
-    judged = stand_out((*calm, pictures[2]))
-    assert judged[-1].standing > 3
-    assert judged[-1].reason[0] == "+"
-    assert all(head.standing < 1 for head in judged[:-1])
+    picture = drawn(20)[0][0]
+    calm = {**dict.fromkeys(STATISTICS, 0.1), "reach": 9.0, "distance": 4.0}
+    before = {**calm, "previous": 0.9, "reach": 2.0}
+    heads = [replace(picture, statistics=calm)] * 9 + [replace(picture, statistics=before)]
+    judged = stand_out(tuple(heads))
+    # Nothing spreads here, so a deviation is the gap over 0.02 for shares.
+    assert judged[-1].standing == pytest.approx((0.9 - 0.1) / 0.02)
+    assert judged[-1].reason == "+previous"
+    assert all(head.standing == 0 for head in judged[:-1])
     assert best_first(judged)[0] == 9
     assert sorted(best_first(judged)) == list(range(10))
+
+
+def test_one_point_of_share_is_not_standing_out() -> None:
+    picture = drawn(20)[0][0]
+    calm = dict.fromkeys(STATISTICS, 0.1)
+    heads = [replace(picture, statistics=calm)] * 9
+    heads.append(replace(picture, statistics={**calm, "first": 0.11}))
+    assert stand_out(tuple(heads))[-1].standing < 1
 
 
 def test_equal_heads_do_not_stand_out() -> None:

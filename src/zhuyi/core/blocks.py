@@ -117,8 +117,9 @@ def _plan(inputs: Inputs, n: int) -> tuple[int, int]:
     rows = max(1, min(Q, max(16, ROWS // n)))
     per_group = max(1, n * rows * K * size)
     # at least one head per thread, and enough work per call to drown the calls' own cost
-    groups = max(torch.get_num_threads(), ceil(CPU_TILE_BYTES / per_group))
-    return min(G, groups), rows
+    groups = min(G, max(torch.get_num_threads(), CPU_TILE_BYTES // per_group))
+    # equal shares: 12 heads go as 6 + 6, not as 8 + 4
+    return ceil(G / ceil(G / groups)), rows
 
 
 class _RowFacts(NamedTuple):

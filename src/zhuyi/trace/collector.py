@@ -76,7 +76,7 @@ class Collector:
         self.passes: list[Pass] = []
         self.tape = Tape(self.passes, self.why_empty)
         self.closed = False
-        self.meanings: dict[str, int] = {}  # site -> which reading explained its output
+        self.meanings: dict[object, int] = {}  # kind of call -> which reading explained it
         self.frames: list[Frame] = []
         # Per pass, by the id of a mask, which the layers share: the mask and its real rows.
         self.mask_readings: dict[int, tuple[torch.Tensor, torch.Tensor | None]] = {}

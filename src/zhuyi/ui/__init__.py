@@ -1,0 +1,1 @@
+"""Faces: the only layer that prints, writes files or opens a port."""

@@ -23,6 +23,7 @@ from zhuyi.ui.report.pictures import Seen, draw_site, stand_out
 Method = Callable[..., Attribution]
 Progress = Callable[[str], None]
 
+_NUMBERED = "positions"
 _TASKS = {
     "text-classification": "What kind of text is this?",
     "image-classification": "What is in this image?",
@@ -102,11 +103,13 @@ def look(
     progress("asking what counted")
     attribution, reason = _attribute(subject, batch, choice.method, target)
     progress("watching every head")
+    # Not under no_grad: a readout that has to be measured needs gradients for one run.
+    tape = subject.watch(batch, Keep(device="cpu"))
+    sightings = _chosen(tape, choice)
+    sequences = _sequences(subject, batch)
+    shifted = bool(getattr(subject.model.config, "is_encoder_decoder", False))
     with torch.no_grad():
-        tape = subject.watch(batch, Keep(device="cpu"))
-        sightings = _chosen(tape, choice)
-        sequences = _sequences(subject, batch)
-        seen, values, pictures = _draw(sightings, sequences, choice, progress)
+        seen, values, pictures = _draw(sightings, sequences, choice, shifted, progress)
         shares = subject.decide(batch)[0]
     decision, chance, others = _decision(subject, shares, attribution.target[0])
     looked = Looked(
@@ -187,7 +190,11 @@ def _sequences(subject: TransformersSubject, batch: Batch) -> list[Tokens]:
 
 
 def _draw(
-    sightings: Sequence[Sighting], sequences: list[Tokens], choice: Choice, progress: Progress
+    sightings: Sequence[Sighting],
+    sequences: list[Tokens],
+    choice: Choice,
+    shifted: bool,
+    progress: Progress,
 ) -> tuple[
     dict[tuple[int, int], Seen],
     dict[tuple[int, int], torch.Tensor | None],
@@ -204,8 +211,11 @@ def _draw(
             if sighting.matrix is None:
                 raise NotWatchable(f"{sighting.site.name} was seen without queries and keys")
             matrix = _cut(sighting.matrix, batch, length)
-            queries = _place(sequences, batch, matrix.shape[2], "queries")
-            keys = _place(sequences, batch, matrix.shape[3], "keys")
+            # A decoder reads the text shifted by one, so the text's words would name it wrongly.
+            decoder = "decoder" in sighting.site.name.split(".") and shifted
+            cross = sighting.site.kind == "cross"
+            queries = _place(sequences, None if decoder else batch, matrix.shape[2])
+            keys = _place(sequences, None if decoder and not cross else batch, matrix.shape[3])
             heads = tuple(h for h in choice.heads or range(matrix.shape[1]) if h < matrix.shape[1])
             one = Seen(
                 site=sighting.site,
@@ -225,15 +235,15 @@ def _draw(
     return seen, values, pictures
 
 
-def _place(sequences: list[Tokens], batch: int, length: int, name: str) -> int:
+def _place(sequences: list[Tokens], batch: int | None, length: int) -> int:
     """Index of the sequence with these positions; made up of numbers where no text is known."""
-    if len(sequences[batch].labels) == length:
+    if batch is not None and len(sequences[batch].labels) == length:
         return batch
     for index, sequence in enumerate(sequences):
-        if sequence.name == name and len(sequence.labels) == length:
+        if sequence.name == _NUMBERED and len(sequence.labels) == length:
             return index
     labels = tuple(f"#{position}" for position in range(length))
-    sequences.append(Tokens(name=name, labels=labels, special=(False,) * length))
+    sequences.append(Tokens(name=_NUMBERED, labels=labels, special=(False,) * length))
     return len(sequences) - 1
 
 

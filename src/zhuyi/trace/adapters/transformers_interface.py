@@ -118,8 +118,11 @@ def _observed_checked(
         result = call()
     output = result[0]
     first = claims[0]
-    known = first.collector.meanings.get(first.name)
-    if known is None or known >= len(heards):
+    # Readings are listed alike for calls that agree in these.
+    _, _, Q, K = heards[0].shape
+    alike = (first.name, Q == 1, Q == K, len(heards))
+    known = first.collector.meanings.get(alike)
+    if known is None:
         known = explaining(heards, output, result[1], dropout)
         if known is None:
             for claim in claims:
@@ -129,7 +132,7 @@ def _observed_checked(
                     "softmax(scale Q K^T + bias) V",
                 )
             return result
-        first.collector.meanings[first.name] = known
+        first.collector.meanings[alike] = known
     output_BHQD = output.transpose(1, 2)
     observe(replace(heards[known], run=lambda: output_BHQD), claims)
     return _handed_back(result, output_BHQD)

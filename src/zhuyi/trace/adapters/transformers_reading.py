@@ -119,7 +119,8 @@ def explaining(
             else:
                 return 0 if heard.kernel.startswith(DOCUMENTED) else None
             error = (ours - theirs).masked_fill(empty, 0.0).abs().max()
-            if bool(error <= tolerance * (1.0 + theirs.abs().max())):
+            close = error <= tolerance * (1.0 + theirs.abs().max())
+            if bool(close & ~empty.all()):
                 return place
     return None
 

@@ -8,7 +8,7 @@ const ORDERS = {
   peak: ["orderPeak", (a, b) => b.stats.peak - a.stats.peak],
 };
 const STANDING = 3; // robust deviations from the median head
-let standingOut = new Set(); // at most a tenth of the heads: a mark on every second one marks none
+let standingOut = new Set(); // about a tenth of the heads: a mark on every second one marks none
 const SHARES = new Set(["peak", "max", "first", "special", "self", "previous", "next"]);
 
 const shownEntries = () => entries.filter((entry) => entry.keys === state.sequence);
@@ -26,8 +26,8 @@ function drawGrid() {
   const grid = $("grid");
   if (!shown.length) { grid.replaceChildren(make("p", t("gridEmpty"), "empty")); return; }
   const byLayer = state.order === "layer";
-  const ranked = [...shown].sort(ORDERS.standing[1]).filter((entry) => entry.standing >= STANDING);
-  standingOut = new Set(ranked.slice(0, Math.max(6, shown.length / 10)));
+  const ranked = rankStanding(shown);
+  standingOut = new Set([...ranked.slice(0, shown.length / 10), ...onePerHabit(ranked)]);
   const used = [...new Set(shown.map((entry) => entry.head))].sort((a, b) => a - b);
   const columns = byLayer ? used.length : Math.min(12, shown.length);
   grid.style.setProperty("--columns", columns);
@@ -93,12 +93,16 @@ function drawCoverage(shown) {
   $("coverage").textContent = t(name, { some, all: shown.length });
 }
 
-function drawStanding(shown) {
-  // One head per reason first: five heads with the same habit tell less than five habits.
-  const ranked = shown.filter((entry) => entry.standing >= STANDING).sort((a, b) => b.standing - a.standing);
+const rankStanding = (shown) => shown.filter((entry) => entry.standing >= STANDING).sort(ORDERS.standing[1]);
+
+// Five heads with the same habit tell less than five habits.
+function onePerHabit(ranked) {
   const seen = new Set();
-  const chosen = ranked.filter((entry) => !seen.has(entry.reason) && seen.add(entry.reason)).slice(0, 6);
-  const items = chosen.map((entry) => {
+  return ranked.filter((entry) => !seen.has(entry.reason) && seen.add(entry.reason)).slice(0, 6);
+}
+
+function drawStanding(shown) {
+  const items = onePerHabit(rankStanding(shown)).map((entry) => {
     const item = make("li");
     const button = make("button", undefined, "line");
     button.type = "button";

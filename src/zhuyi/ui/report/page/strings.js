@@ -176,6 +176,6 @@ const STRINGS = {
     "Default for a model that reads from left to right.": "从左到右阅读的模型的默认方法。",
     "Default for an encoder: it follows attention through all layers.": "编码器的默认方法：它沿所有层追踪注意力。",
     "Default where layers look across sequences, so that no chain can be followed.": "有的层跨序列查看，无法逐层追踪时的默认方法。",
-    text: "文本", "second text": "第二段文本", image: "图像", queries: "提问位置", keys: "回答位置",
+    text: "文本", "second text": "第二段文本", image: "图像", positions: "位置",
   },
 };
