@@ -82,7 +82,7 @@ def test_output_and_statistics_in_one_pass(name: str, dtype: str) -> None:
         truths(name, dtype),
         naives(name, dtype),
     )
-    statistics = Statistics(entropy=True, max=True, distance=True)
+    statistics = Statistics(entropy=True, max=True, distance=True, lse=True)
     output, summary = attend_and_summarize(
         one.query, one.key, one.value, statistics=statistics, **one.options
     )
@@ -118,7 +118,9 @@ def test_rows_that_do_not_count(name: str) -> None:
         one.query,
         one.key,
         one.value,
-        statistics=Statistics(entropy=True, max=True, distance=True, pooled=one.probe.cells),
+        statistics=Statistics(
+            entropy=True, max=True, distance=True, lse=True, pooled=one.probe.cells
+        ),
         row_keep=row_keep,
         **one.options,
     )

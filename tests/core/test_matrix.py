@@ -124,7 +124,7 @@ def test_select_gives_each_head_its_own_key_head():
 def test_summary_select_and_rows():
     query, key = inputs(B=2, Q=6, K=6)
     keep = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
-    asked = Statistics(entropy=True, max=True, topk=2, pooled=3, distance=True)
+    asked = Statistics(entropy=True, max=True, topk=2, pooled=3, distance=True, lse=True)
     whole = attend_and_summarize(
         query, key, key, statistics=asked, mask=Mask.padding(keep), row_keep=keep
     )

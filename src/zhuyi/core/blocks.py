@@ -27,7 +27,7 @@ DEAD: Final = -1e29
 # between 1 and 4 MB for 512 to 8192 keys. An accelerator wants few large blocks instead.
 CPU_TILE_BYTES: Final = 2 << 20
 DEVICE_TILE_BYTES: Final = 256 << 20
-ROWS: Final = 128
+ROWS: Final = 128  # at least, for long rows; twice that for short ones
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class RowBlock:
         heads: the query heads, a slice of 0..H.
         rows: the query rows, a slice of 0..Q.
         cols: the key columns, a slice of 0..K; every other column has weight 0.
-        scores: [g, n, r, c], masked entries at FLOOR.
+        scores: [g, n, r, c] relative to the row's top, masked entries near FLOOR; None unless
+            asked for.
         weights: [g, n, r, c], softmax over the columns; 0 in rows that see nothing.
         lse: [g, n, r] normalizer of the columns alone, +inf in rows that see nothing; None unless
             asked for.
-        top: [g, n, r] largest score, FLOOR in rows that see nothing; None where lse is.
         peak: [g, n, r] largest weight before any share, 0 in rows that see nothing; None where
             lse is.
         sink_share: [g, n, r], what a sink leaves to the columns, or None without a sink.
@@ -54,10 +54,9 @@ class RowBlock:
     heads: slice
     rows: slice
     cols: slice
-    scores: torch.Tensor
+    scores: torch.Tensor | None
     weights: torch.Tensor
     lse: torch.Tensor | None
-    top: torch.Tensor | None
     peak: torch.Tensor | None
     sink_share: torch.Tensor | None
     row_keep: torch.Tensor | None
@@ -74,6 +73,7 @@ def row_blocks(
     inputs: Inputs,
     *,
     lse: bool = False,
+    scores: bool = False,
     row_keep: torch.Tensor | None = None,
     least_columns: int = 0,
     column_multiple: int = 1,
@@ -81,17 +81,19 @@ def row_blocks(
     """Go through the matrix once, block by block. Buffers are reused: copy what must last.
 
     Args:
-        matrix: what to go through; no gradient is recorded.
+        inputs: what to go through; no gradient is recorded.
         lse: whether blocks carry their rows' normalizers.
+        scores: whether blocks carry scores (and normalizers).
         row_keep: bool [B, Q], rows that count in statistics.
         least_columns: widen every block to at least this many columns.
         column_multiple: block edges fall on multiples of this (or on K).
-    Cost: O(B H Q K D) time, one tile of scores and one of weights.
+    Cost: O(B H Q K D) time, one tile of weights and, when asked for, one of scores.
     """
     B, _, Q, _ = inputs.shape
     G = inputs.key.shape[1]
     n = inputs.shape[1] // G
     groups, rows = _plan(inputs, n)
+    asked = _Asked(lse or scores or inputs.sink is not None, scores)
     for b in range(B):
         source = _BatchSource(inputs, b, n)
         keep_Q = None if row_keep is None else row_keep[b].to(source.dtype)
@@ -102,7 +104,7 @@ def row_blocks(
                 stop = min(start + rows, Q)
                 low, high = source.columns(start, stop, least_columns, column_multiple)
                 yield source.block(
-                    heads, slice(start, stop), slice(low, high), key_gDK, lse, keep_Q
+                    heads, slice(start, stop), slice(low, high), key_gDK, asked, keep_Q
                 )
 
 
@@ -114,7 +116,8 @@ def _plan(inputs: Inputs, n: int) -> tuple[int, int]:
     if inputs.device.type != "cpu":
         rows = max(16, min(Q, DEVICE_TILE_BYTES // max(1, H * K * size)))
         return G, rows
-    rows = max(1, min(Q, max(16, ROWS // n)))
+    tall = min(2 * ROWS, max(ROWS, CPU_TILE_BYTES // max(1, K * size)))
+    rows = max(1, min(Q, max(16, tall // n)))
     per_group = max(1, n * rows * K * size)
     # at least one head per thread, and enough work per call to drown the calls' own cost
     groups = min(G, max(torch.get_num_threads(), CPU_TILE_BYTES // per_group))
@@ -123,11 +126,17 @@ def _plan(inputs: Inputs, n: int) -> tuple[int, int]:
 
 
 class _RowFacts(NamedTuple):
-    """The lse, top and peak of a RowBlock."""
+    """The lse and peak of a RowBlock."""
 
     lse: torch.Tensor | None
-    top: torch.Tensor | None
     peak: torch.Tensor | None
+
+
+class _Asked(NamedTuple):
+    """What blocks are asked to carry beside their weights."""
+
+    lse: bool
+    scores: bool
 
 
 class _BatchSource:
@@ -140,6 +149,10 @@ class _BatchSource:
         self.query_GnQD = torch.unflatten(inputs.query[b], 0, (-1, n))
         self.mask: Mask | None = None if inputs.mask is None else inputs.mask.select(b)
         self.bias: Bias | None = None if inputs.bias is None else inputs.bias.select(b)
+        # whether some row may see nothing; when none can, two passes over each tile are saved
+        self.may_be_blind = self.bias is not None or (
+            self.mask is not None and self.mask.may_blind()
+        )
         self.buffers: dict[str, torch.Tensor] = {}
 
     def key(self, heads: slice) -> torch.Tensor:
@@ -167,7 +180,7 @@ class _BatchSource:
         rows: slice,
         cols: slice,
         key_gDK: torch.Tensor,
-        want_lse: bool,
+        asked: "_Asked",
         keep_Q: torch.Tensor | None,
     ) -> RowBlock:
         g, r, c = heads.stop - heads.start, rows.stop - rows.start, cols.stop - cols.start
@@ -183,27 +196,25 @@ class _BatchSource:
         )
         scores = scores_gMc.view(g, self.n, r, c)
         self._shape_scores(scores, heads, rows, cols)
-        weights = self.buffer("weights", (g, self.n * r, c))
+        weights = scores
+        if asked.scores:
+            weights = self.buffer("weights", (g, self.n * r, c)).view(scores.shape)
         rows_shape = (g, self.n, r)
         if c == 0:
             rest = _RowFacts(
-                scores.new_full(rows_shape, float("inf")),
-                scores.new_full(rows_shape, FLOOR),
-                scores.new_zeros(rows_shape),
+                scores.new_full(rows_shape, float("inf")), scores.new_zeros(rows_shape)
             )
         else:
-            torch.softmax(scores_gMc, -1, out=weights)
-            rest = self._settle(scores, weights.view(scores.shape), want_lse)
+            rest = self._settle(scores, weights, asked)
         query_heads = slice(heads.start * self.n, heads.stop * self.n)
         return RowBlock(
             batch=self.b,
             heads=query_heads,
             rows=rows,
             cols=cols,
-            scores=scores,
-            weights=weights.view(scores.shape),
+            scores=scores if asked.scores else None,
+            weights=weights,
             lse=rest.lse,
-            top=rest.top,
             peak=rest.peak,
             sink_share=self._sink_share(rest.lse, query_heads),
             row_keep=None if keep_Q is None else keep_Q[rows],
@@ -231,21 +242,29 @@ class _BatchSource:
             return block
         return torch.unflatten(block[0], 0, (-1, self.n))[heads]
 
-    def _settle(self, scores: torch.Tensor, weights: torch.Tensor, want_lse: bool) -> "_RowFacts":
-        """Zero the rows that see nothing; what is known of each row, where it is needed."""
-        restricted = self.mask is not None or self.bias is not None
-        if not (want_lse or restricted or self.inputs.sink is not None):
-            return _RowFacts(None, None, None)
-        top, peak = scores.amax(-1), weights.amax(-1)
+    def _settle(self, scores: torch.Tensor, weights: torch.Tensor, asked: _Asked) -> _RowFacts:
+        """Weights from scores, rows that see nothing zeroed; the rows' facts where needed.
+
+        `weights` may be `scores` itself: softmax works row by row in place, and one tile less
+        keeps the rest in the caches (tests/core/test_blocks.py holds torch to it).
+        """
+        if not (asked.lse or self.may_be_blind):
+            torch.softmax(scores, -1, out=weights)
+            return _RowFacts(None, None)
+        top = scores.amax(-1)
+        if asked.scores:
+            scores.sub_(top[..., None])
+        torch.softmax(scores, -1, out=weights)
         # softmax gives the top entry 1 / sum exp(s - top), which saves the sum a second pass
+        peak = weights.amax(-1)
         lse = top - peak.log()
-        if restricted:
+        if self.may_be_blind:
             dead = top <= DEAD
             if bool(dead.any()):
                 weights.masked_fill_(dead[..., None], 0.0)
                 lse = lse.masked_fill(dead, float("inf"))
                 peak = peak.masked_fill(dead, 0.0)
-        return _RowFacts(lse, top, peak)
+        return _RowFacts(lse, peak)
 
     def _sink_share(self, lse: torch.Tensor | None, heads: slice) -> torch.Tensor | None:
         sink = self.inputs.sink

@@ -309,6 +309,15 @@ class Mask:
             low, high = max(low, part_low), min(high, part_high)
         return low, max(low, high)
 
+    def may_blind(self) -> bool:
+        """Whether some row may see nothing; False only when that is certain and cheap to tell."""
+        if len(self.parts) != 1:
+            return True
+        part = self.parts[0]
+        if isinstance(part, CausalPart):
+            return part.offset < 0
+        return not (isinstance(part, PaddingPart) and bool(part.keep.any(-1).all()))
+
     def select(self, batch: Index = None, heads: Index = None) -> "Mask":
         """The mask for chosen batch entries and heads."""
         return Mask(tuple(part.select(batch, heads) for part in self.parts))

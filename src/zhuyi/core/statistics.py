@@ -19,6 +19,7 @@ class Statistics:
         topk: how many strongest keys per query, 0 for none.
         pooled: side of a max-pooled picture of the weights, 0 for none.
         distance: per query, mean distance |i - j| in positions, weighted, [B, H, Q].
+        lse: natural log of each row's normalizer, [B, H, Q].
     Raises:
         OptionError: for negative sizes.
     Cost: entropy adds one pass over each tile, top-k about two, pooled one; see docs/benchmarks.md.
@@ -30,6 +31,7 @@ class Statistics:
     topk: int = 0
     pooled: int = 0
     distance: bool = False
+    lse: bool = False
 
     def __post_init__(self) -> None:
         check_at_least("topk", self.topk, 0)
@@ -41,31 +43,31 @@ class AttentionSummary:
     """Statistics of one attention call, taken in one pass; O(Q + K) numbers per head.
 
     Statistics not asked for are None. Rows that do not count (padding, fully masked) have
-    lse +inf and 0 elsewhere.
+    lse +inf and are 0 elsewhere.
 
     Args:
         statistics: what was asked.
         shape: (B, H, Q, K) of the weights.
-        lse: natural log of each row's normalizer, [B, H, Q].
         received: [B, H, K]; with no sink it sums to the number of rows counted.
         entropy: nats, [B, H, Q].
         max: [B, H, Q].
         topk: weights and key positions, each [B, H, Q, min(k, K)], strongest first.
         pooled: [B, H, S, S], cells as in adaptive max pooling.
         distance: positions, [B, H, Q].
+        lse: natural log of each row's normalizer, sink included, [B, H, Q].
         rows: how many query rows counted, int64 [B].
         backend: which kernel produced the numbers.
     """
 
     statistics: Statistics
     shape: tuple[int, int, int, int]
-    lse: torch.Tensor
     received: torch.Tensor | None = None
     entropy: torch.Tensor | None = None
     max: torch.Tensor | None = None
     topk: tuple[torch.Tensor, torch.Tensor] | None = None
     pooled: torch.Tensor | None = None
     distance: torch.Tensor | None = None
+    lse: torch.Tensor | None = None
     rows: torch.Tensor
     backend: str
 
@@ -81,11 +83,11 @@ class AttentionSummary:
                 _take(_take(self.topk[0], 0, batch), 1, heads),
                 _take(_take(self.topk[1], 0, batch), 1, heads),
             )
-        lse = _take(_take(self.lse, 0, batch), 1, heads)
+        B, H = self.shape[:2]
         return replace(
             self,
-            shape=(lse.shape[0], lse.shape[1], *self.shape[2:]),
-            lse=lse,
+            shape=(_count(batch, B), _count(heads, H), *self.shape[2:]),
+            lse=chosen(self.lse),
             received=chosen(self.received),
             entropy=chosen(self.entropy),
             max=chosen(self.max),
@@ -104,7 +106,7 @@ class AttentionSummary:
         topk = None if self.topk is None else (self.topk[0].to(device), self.topk[1].to(device))
         return replace(
             self,
-            lse=self.lse.to(device),
+            lse=moved(self.lse),
             received=moved(self.received),
             entropy=moved(self.entropy),
             max=moved(self.max),
@@ -113,6 +115,12 @@ class AttentionSummary:
             distance=moved(self.distance),
             rows=self.rows.to(device),
         )
+
+
+def _count(index: Index, size: int) -> int:
+    if index is None:
+        return size
+    return 1 if isinstance(index, int) else len(list(index))
 
 
 def _take(tensor: torch.Tensor, dim: int, index: Index) -> torch.Tensor:

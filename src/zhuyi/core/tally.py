@@ -12,7 +12,9 @@ import torch
 from .blocks import RowBlock
 from .inputs import Inputs
 
-GROUPS: Final = 64  # torch.topk is quick up to about this many columns
+# From 512 columns on torch.topk keeps a heap, below it partitions and mispredicts; with fewer
+# columns it also stays on one thread.
+GROUPS: Final = 512
 
 
 class Tally(ABC):
@@ -21,6 +23,7 @@ class Tally(ABC):
     least_columns: int = 0
     column_multiple: int = 1
     needs_lse: bool = False
+    needs_scores: bool = False
 
     @abstractmethod
     def add(self, block: RowBlock) -> None:
@@ -64,16 +67,16 @@ class EntropyTally(Tally):
     Taken from the row's top, because lse - sum_j A_ij s_ij cancels when scores are large.
     """
 
-    needs_lse = True
+    needs_scores = True
 
     def __init__(self, inputs: Inputs) -> None:
         self.result = inputs.zeros(*inputs.shape[:3])
 
     def add(self, block: RowBlock) -> None:
-        if block.top is None or block.peak is None:
-            raise AssertionError("entropy needs blocks with lse")
-        spread = (block.weights * (block.top[..., None] - block.scores)).sum(-1)
-        entropy = torch.where(block.peak > 0, spread - block.peak.log(), 0.0).clamp(min=0.0)
+        if block.peak is None or block.scores is None:
+            raise AssertionError("entropy needs blocks with scores")
+        below_top = (block.weights * block.scores).sum(-1)
+        entropy = torch.where(block.peak > 0, -below_top - block.peak.log(), 0.0).clamp(min=0.0)
         share = block.share
         if share is not None:
             # rows scaled by f have entropy f H - f ln f
@@ -101,6 +104,27 @@ class LseTally(Tally):
         if block.row_keep is not None:
             lse = lse.masked_fill(block.row_keep == 0, float("inf"))
         self.result[block.batch, block.heads, block.rows] = lse.flatten(0, 1)
+
+
+class RowsTally(Tally):
+    """How many query rows count, per batch entry: those that some head lets see something."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        B, _, Q, _ = inputs.shape
+        self.live = torch.zeros(B, Q, dtype=torch.bool, device=inputs.device)
+
+    def add(self, block: RowBlock) -> None:
+        live = torch.ones_like(self.live[block.batch, block.rows])
+        if block.peak is not None:
+            live = (block.peak > 0).flatten(0, 1).any(0)
+        if block.row_keep is not None:
+            live = live & (block.row_keep > 0)
+        self.live[block.batch, block.rows] |= live
+
+    @property
+    def result(self) -> torch.Tensor:
+        """int64 [B]."""
+        return self.live.sum(-1)
 
 
 class MaxTally(Tally):
@@ -156,16 +180,14 @@ class TopkTally(Tally):
 
 
 def strongest(values: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """`values.topk(k)` over the last dimension, several times faster on long rows.
+    """`values.topk(k)` over the last dimension, faster on long rows.
 
     The k largest entries lie in the k column groups with the largest maxima, so only those are
-    searched, and so on until few are left. A group takes every n-th column, which keeps its
-    maximum vectorized; torch.topk itself is quick only on short rows.
+    searched. A group takes every n-th column, which keeps its maximum vectorized.
     """
     c = values.shape[-1]
-    groups = max(GROUPS, 4 * k)
-    fold = -(-c // groups)
-    if fold == 1:
+    fold = c // max(GROUPS, 4 * k)
+    if fold < 2:
         top = values.topk(k, dim=-1)
         return top.values, top.indices
     width = c // fold

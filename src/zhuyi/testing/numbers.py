@@ -168,6 +168,7 @@ def summary_answers(matrix: AttentionMatrix, probe: Probe) -> dict[str, Tensor]:
             topk=probe.topk,
             pooled=probe.cells,
             distance=True,
+            lse=True,
         )
     )
     found = {

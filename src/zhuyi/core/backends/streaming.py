@@ -18,6 +18,7 @@ from ..tally import (
     MaxTally,
     PooledTally,
     ReceivedTally,
+    RowsTally,
     Tally,
     TopkTally,
     cell_edges,
@@ -67,6 +68,7 @@ def run(
     blocks = row_blocks(
         inputs,
         lse=any(tally.needs_lse for tally in tallies),
+        scores=any(tally.needs_scores for tally in tallies),
         row_keep=row_keep,
         least_columns=max((tally.least_columns for tally in tallies), default=0),
         column_multiple=max((tally.column_multiple for tally in tallies), default=1),
@@ -141,7 +143,8 @@ def summarize(
     row_keep: torch.Tensor | None,
 ) -> StreamedSummary:
     """The asked statistics, and the output when `value` [B, G, K, Dv] is given, in one pass."""
-    lse = LseTally(inputs)
+    rows = RowsTally(inputs)
+    lse = LseTally(inputs) if statistics.lse else None
     received = ReceivedTally(inputs, None) if statistics.received else None
     entropy = EntropyTally(inputs) if statistics.entropy else None
     largest = MaxTally(inputs) if statistics.max else None
@@ -149,20 +152,20 @@ def summarize(
     pooled = PooledTally(inputs, statistics.pooled) if statistics.pooled else None
     distance = DistanceTally(inputs) if statistics.distance else None
     output = OutputTally(inputs, value) if value is not None else None
-    wanted = (lse, output, received, entropy, largest, topk, pooled, distance)
+    wanted = (rows, lse, output, received, entropy, largest, topk, pooled, distance)
     tallies_in_use: list[Tally] = [tally for tally in wanted if tally is not None]
     run(inputs, tallies_in_use, row_keep)
     summary = AttentionSummary(
         statistics=statistics,
         shape=inputs.shape,
-        lse=lse.result,
+        lse=None if lse is None else lse.result,
         received=None if received is None else received.result,
         entropy=None if entropy is None else entropy.result,
         max=None if largest is None else largest.result,
         topk=None if topk is None else (topk.values, topk.indices),
         pooled=None if pooled is None else pooled.result,
         distance=None if distance is None else distance.result,
-        rows=torch.isfinite(lse.result).any(1).sum(-1),
+        rows=rows.result,
         backend=NAME,
     )
     return StreamedSummary(None if output is None else output.result, summary)

@@ -80,12 +80,12 @@ def draw_site(seen: Seen) -> tuple[HeadPicture, ...]:
     queries, keys = matrix.shape[2], matrix.shape[3]
     pooled = _SIZE if min(queries, keys) > _SIZE else 0
     statistics = Statistics(
-        entropy=True, max=True, distance=True, topk=min(_LINKS, keys), pooled=pooled
+        entropy=True, max=True, distance=True, topk=min(_LINKS, keys), pooled=pooled, lse=True
     )
     summary = matrix.summary(statistics)
     thumbnail_HST = _thumbnail(matrix, summary, pooled)
     bands_H3 = (
-        _bands(matrix, summary.lse[0]) if seen.site.kind == "self" and queries == keys else None
+        _bands(matrix, _one(summary.lse)) if seen.site.kind == "self" and queries == keys else None
     )
     drawn = []
     for index, head in enumerate(seen.heads):
