@@ -47,7 +47,7 @@ def main() -> None:
     cases = (
         ("encoder 8 x 512", encoder(), 8, 512, 9),
         ("encoder 1 x 2048", encoder(), 1, 2048, 9),
-        ("decoder 1 x 4096", decoder(), 1, 4096, 7),
+        ("decoder 1 x 4096", decoder(), 1, 4096, 5),
     )
     rows: list[Row] = []
     for name, model, batch, length, rounds in cases:

@@ -14,7 +14,7 @@ from zhuyi.explain.gradient_attention import carried
 from zhuyi.explain.rollout import roll_out
 from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 
-LENGTH = 1024
+LENGTH = 2048  # a tile of two heads has a quarter of LENGTH ** 2 numbers
 
 
 class Largest(TorchDispatchMode):
