@@ -123,6 +123,32 @@ def test_channels_hold_biases_to_float32_precision_in_any_dtype(dtype):
     assert (carried - exact).abs().max() <= 2e-5
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_a_bias_per_key_is_one_row_that_the_kernel_takes_as_it_is(dtype):
+    q, k, v = inputs(dtype, queries=50, keys=60)
+    values = torch.randn(2, 60) * 3
+    values[0, 7] = -math.inf
+    keep = torch.arange(60) < 55
+    call = {"bias": Bias.per_key(values), "mask": Mask.padding(keep)}
+    matrix = attend(q, k, v, **call).matrix
+    row = fused._row_bias(matrix.inputs)
+    assert row.shape == (2, 1, 1, 60)
+    ours = attend(q, k, v, backend="fused", **call).output.double()
+    truth = attend(q.double(), k.double(), v.double(), backend="streaming", **call).output
+    assert (ours - truth).abs().max() <= {torch.bfloat16: 2e-2}.get(dtype, 2e-6)
+    assert (matrix.weights()[0, :, :, 7] == 0).all()
+
+
+def test_a_bias_per_key_that_wants_a_gradient_rides_on_channels():
+    q, k, v = inputs()
+    values = torch.randn(6, requires_grad=True)
+    matrix = attend(q, k, v, bias=Bias.per_key(values)).matrix
+    assert fused._row_bias(matrix.inputs) is None
+    (ours,) = torch.autograd.grad(fused.attend(matrix.inputs, v, 0.0).square().sum(), values)
+    (theirs,) = torch.autograd.grad((matrix @ v).square().sum(), values)
+    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
+
+
 def test_large_half_precision_biases_and_vetoes_leave_the_channels():
     q, _, _ = inputs(torch.float16)
     low, dense = fused._split_bias(Bias.per_key(torch.full((6,), 5e4)), q, 1.0)

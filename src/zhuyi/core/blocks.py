@@ -27,7 +27,8 @@ DEAD: Final = -1e29
 # between 1 and 4 MB for 512 to 8192 keys. An accelerator wants few large blocks instead.
 CPU_TILE_BYTES: Final = 2 << 20
 DEVICE_TILE_BYTES: Final = 256 << 20
-ROWS: Final = 128  # at least, for long rows; twice that for short ones
+FEWEST_ROWS: Final = 64  # for long rows, so that a tile still fits near the caches
+MOST_ROWS: Final = 256  # beyond, matrix products gain nothing
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _plan(inputs: Inputs, n: int) -> tuple[int, int]:
     if inputs.device.type != "cpu":
         rows = max(16, min(Q, DEVICE_TILE_BYTES // max(1, H * K * size)))
         return G, rows
-    tall = min(2 * ROWS, max(ROWS, CPU_TILE_BYTES // max(1, K * size)))
+    tall = min(MOST_ROWS, max(FEWEST_ROWS, CPU_TILE_BYTES // max(1, K * size)))
     rows = max(1, min(Q, max(16, tall // n)))
     per_group = max(1, n * rows * K * size)
     # at least one head per thread, and enough work per call to drown the calls' own cost

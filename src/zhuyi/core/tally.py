@@ -75,7 +75,8 @@ class EntropyTally(Tally):
     def add(self, block: RowBlock) -> None:
         if block.peak is None or block.scores is None:
             raise AssertionError("entropy needs blocks with scores")
-        below_top = (block.weights * block.scores).sum(-1)
+        # in place: nothing reads the scores after this, and a fresh tile would cost page faults
+        below_top = block.scores.mul_(block.weights).sum(-1)
         entropy = torch.where(block.peak > 0, -below_top - block.peak.log(), 0.0).clamp(min=0.0)
         share = block.share
         if share is not None:

@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from torch.nn import functional as F
 
-from ..bias import Bias, BiasTerm
+from ..bias import Bias, BiasTerm, PerKeyTerm
 from ..inputs import Inputs
 from ..mask import CausalPart, Mask, PaddingPart
 
@@ -36,6 +36,12 @@ def refusal(inputs: Inputs) -> str | None:
 def attend(inputs: Inputs, value: torch.Tensor, dropout: float) -> torch.Tensor:
     """The output [B, H, Q, Dv] in value's dtype; differentiable."""
     query, key = inputs.query, inputs.key
+    row = _row_bias(inputs)
+    if row is not None:
+        width = max(query.shape[3], value.shape[3])
+        query, key, wide = (_padded(tensor, width) for tensor in (query, key, value))
+        output = _kernel(query, key, wide, row, inputs.scale, dropout, False)
+        return output[..., : value.shape[3]]
     bias, dense = _split_bias(inputs.bias, query, inputs.scale)
     if bias is not None:
         query, key = _with_channels(inputs, bias)
@@ -75,6 +81,28 @@ def attend_with_lse(
 def is_plain_causal(mask: Mask | None) -> bool:
     """Whether the mask is exactly the kernels' own `is_causal`: key j <= query i, from the left."""
     return mask is not None and mask.parts == (CausalPart(0),)
+
+
+def _row_bias(inputs: Inputs) -> torch.Tensor | None:
+    """A bias per key as one additive row [B|1, H|1, 1, K], which the CPU kernel takes as it is.
+
+    Cheaper than a channel, and it may hold -inf; but the kernel gives no gradient for it, and the
+    other devices' kernels want a mask with real rows.
+    """
+    bias, mask = inputs.bias, inputs.mask
+    if bias is None or inputs.device.type != "cpu" or min(inputs.shape) == 0:
+        return None
+    if not all(type(term) is PerKeyTerm for term in bias.terms):
+        return None
+    if mask is not None and not all(type(part) is PaddingPart for part in mask.parts):
+        return None
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in bias.tensors):
+        return None
+    everything = slice(0, inputs.shape[2]), slice(0, inputs.shape[3])
+    row = bias.block(*everything).to(inputs.dtype)
+    if mask is not None:
+        row = row.masked_fill(~mask.block(*everything, inputs.device), float("-inf"))
+    return row
 
 
 def _split_bias(
@@ -123,7 +151,9 @@ def _with_channels(inputs: Inputs, bias: Bias) -> tuple[torch.Tensor, torch.Tens
         key = key.repeat_interleave(H // key.shape[1], 1)
     v = v.expand(B, key.shape[1], K, -1)
     query, key = torch.cat([query, u], -1), torch.cat([key, v], -1)
-    width = -(-query.shape[3] // 8) * 8
+    if query.device.type == "cpu":
+        return query, key
+    width = -(-query.shape[3] // 8) * 8  # accelerators want widths in eights
     return _padded(query, width), _padded(key, width)
 
 
