@@ -108,11 +108,12 @@ def environment() -> dict[str, object]:
     }
 
 
-def save(name: str, question: str, rows: list[Row]) -> None:
-    """Keep a benchmark's rows as JSON, and print them."""
+def save(name: str, question: str, rows: list[Row], note: str = "") -> None:
+    """Keep a benchmark's rows as JSON with a note for its reader, and print them."""
     RESULTS.mkdir(exist_ok=True)
     record = {
         "question": question,
+        "note": note,
         "environment": environment(),
         "rows": [{**asdict(row), "holds": row.holds} for row in rows],
     }

@@ -63,7 +63,7 @@ def main() -> None:
     sizes = {}
     for length in (512, 4000):
         text = " ".join(f"word{(index * index) % 200}" for index in range(length - 2))
-        found = look(one, [text], model="random", source=text, choice=Choice())
+        found = look(one, [text], model="random", texts=(text,), choice=Choice())
         sizes[length] = len(build_page(found.looked, found.detail_of).encode())
         case = f"{length} tokens, 144 heads: our page"
         rows.append(Row(case=case, figure=sizes[length] / 1e6, bar=5.0, unit="MB"))

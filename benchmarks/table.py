@@ -31,6 +31,8 @@ def page() -> str:
             f"`python -m benchmarks {name}`, {machine['date']}, torch {machine['torch']}, "
             f"{machine['threads']} threads, {machine['machine']} ({flags}).\n"
         )
+        if record["note"]:
+            parts.append(f"{record['note']}\n")
         parts.append("| case | measured | quartiles | bar | |\n|---|---|---|---|---|")
         parts.extend(_line(row) for row in record["rows"])
     return "\n".join(parts).rstrip() + "\n"

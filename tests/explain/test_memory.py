@@ -1,5 +1,8 @@
 """Received, Rollout and GradientAttention never hold an L x L array."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,3 +86,33 @@ def test_16k_positions_fit(causal: bool) -> None:
     torch.testing.assert_close(found[0], weights / 2 + row[0] / 2, atol=1e-6, rtol=0)
     change = value[0, 0, -1] @ value[0, 0].T
     torch.testing.assert_close(step[0], (weights * change).relu(), atol=1e-5, rtol=0)
+
+
+ALONE = """
+from pathlib import Path
+import torch
+from zhuyi.core import AttentionMatrix
+from zhuyi.explain.rollout import roll_out
+
+def status(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+torch.manual_seed(0)
+matrices = [AttentionMatrix(*torch.randn(2, 1, 12, 16384, 32)) for _ in range(2)]
+row = torch.zeros(1, 16384)
+row[0, 0] = 1.0
+Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back
+before = status("VmRSS")
+found = roll_out(matrices, row)
+assert abs(float(found.sum()) - 1.0) < 1e-3
+print(status("VmHWM") - before)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
+def test_rollout_over_16k_tokens_takes_less_than_a_gigabyte() -> None:
+    """As the process's own memory says it, where one layer's dense weights take 12 GB."""
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1_000_000
