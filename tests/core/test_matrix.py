@@ -4,6 +4,7 @@ Values against the oracle are in tests/contracts; here is what the oracle cannot
 """
 
 import math
+from unittest import mock
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from zhuyi import AttentionMatrix, Bias, Mask, Statistics, attend, attend_and_summarize
+from zhuyi.core import tally
 from zhuyi.core.tally import strongest
 from zhuyi.errors import MatrixTooLarge, OptionError, ShapeError
 
@@ -98,8 +100,20 @@ def test_no_answer_holds_an_l_by_l_array(gradient):
             matrix.summary(Statistics(entropy=True, max=True, topk=4, pooled=32, distance=True))
             matrix.pooled(16, "mean")
             matrix.lse()
+            assert matrix.weights(cols=slice(3, 40)).shape == (1, 2, length, 37)
     # one head's weights have length ** 2 elements; a tile of all heads stays well below
     assert 0 < watch.largest <= length**2 / 3
+
+
+def test_a_block_of_weights_is_a_part_of_all_weights():
+    query, key = inputs(Q=600, K=30)
+    matrix = AttentionMatrix(query, key, mask=Mask.causal(-3))
+    whole = matrix.weights()
+    torch.testing.assert_close(matrix.weights(cols=slice(4, 9)), whole[..., 4:9])
+    index = torch.tensor([599, 0, 300])
+    torch.testing.assert_close(matrix.weights(index, slice(4, 9)), whole[:, :, index, 4:9])
+    assert matrix.weights(rows=slice(5, 5), cols=slice(0, 2)).shape == (1, 4, 0, 2)
+    assert matrix.weights(cols=slice(7, 7)).shape == (1, 4, 600, 0)
 
 
 def test_materialize_refuses_above_the_limit():
@@ -164,16 +178,28 @@ def test_cached_keys_count_as_earlier_positions_in_distance():
     k=st.integers(1, 9),
     seed=st.integers(0, 10_000),
     ties=st.booleans(),
+    groups=st.sampled_from([1, 8, 64]),
 )
-def test_strongest_equals_topk(columns, k, seed, ties):
+def test_strongest_equals_topk(columns, k, seed, ties, groups):
     values = torch.rand(3, columns, generator=torch.Generator().manual_seed(seed))
     if ties:
         values = (values * 4).round()
     k = min(k, columns)
-    found, place = strongest(values, k)
+    with mock.patch.object(tally, "GROUPS", groups):  # so that short rows are folded too
+        found, place = strongest(values, k)
     assert torch.equal(found, values.topk(k).values)
     assert torch.equal(values.gather(-1, place), found)
     assert all(len(set(row.tolist())) == k for row in place)
+
+
+@pytest.mark.parametrize("columns", [4095, 4096, 4097, 9000])
+def test_strongest_folds_long_rows_and_only_those(columns):
+    values = torch.rand(2, columns)
+    with mock.patch.object(tally.torch, "arange", wraps=torch.arange) as folding:
+        found, place = strongest(values, 8)
+    assert folding.called == (columns >= tally.GROUPS * tally.LEAST_FOLD)
+    assert torch.equal(found, values.topk(8).values)
+    assert torch.equal(values.gather(-1, place), found)
 
 
 @settings(max_examples=25, deadline=None)

@@ -15,7 +15,7 @@ from . import recompute
 from .backends import streaming
 from .bias import Bias
 from .inputs import Inputs
-from .mask import Index, Mask, Rows
+from .mask import Index, Mask, Rows, positions
 from .statistics import AttentionSummary, Statistics
 from .tally import (
     DistanceTally,
@@ -29,6 +29,7 @@ from .tally import (
 from .tile import score_tile, weight_tile
 
 LIMIT_BYTES: Final = 2**30
+CHUNK_ROWS: Final = 256
 
 
 class AttentionMatrix:
@@ -154,10 +155,15 @@ class AttentionMatrix:
         Args:
             rows: slice or int64 index tensor, default all.
             cols: slice, default all.
-        Cost: O(B H r K D) time, O(B H r K) memory. Differentiable.
+        Cost: O(B H r K D) time, O(B H r c) memory beyond a chunk of rows. Differentiable; with
+            gradients O(B H r K) memory.
         """
-        weights, _ = weight_tile(self.inputs, self._rows(rows))
-        return weights[..., self._cols(cols)]
+        wanted, columns = self._rows(rows), self._cols(cols)
+        if columns == slice(0, self.shape[3]):
+            return weight_tile(self.inputs, wanted)[0]
+        # few columns of many rows: whole rows are needed to normalize, but never all at once
+        chunks = torch.split(positions(wanted, self.device), CHUNK_ROWS)
+        return torch.cat([weight_tile(self.inputs, rows)[0][..., columns] for rows in chunks], 2)
 
     def materialize(self, limit_bytes: int = LIMIT_BYTES) -> torch.Tensor:
         """All weights as one array [B, H, Q, K], if it fits.

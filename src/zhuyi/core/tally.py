@@ -12,9 +12,10 @@ import torch
 from .blocks import RowBlock
 from .inputs import Inputs
 
-# From 512 columns on torch.topk keeps a heap, below it partitions and mispredicts; with fewer
-# columns it also stays on one thread.
-GROUPS: Final = 512
+# torch.topk keeps a heap on long rows, partitions and mispredicts on short ones, and stays on one
+# thread there: folding pays from four times this many columns on (benchmarks/parts.py).
+GROUPS: Final = 1024
+LEAST_FOLD: Final = 4
 
 
 class Tally(ABC):
@@ -188,7 +189,7 @@ def strongest(values: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]
     """
     c = values.shape[-1]
     fold = c // max(GROUPS, 4 * k)
-    if fold < 2:
+    if fold < LEAST_FOLD:
         top = values.topk(k, dim=-1)
         return top.values, top.indices
     width = c // fold
