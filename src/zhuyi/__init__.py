@@ -1,6 +1,7 @@
 """zhuyi: see where a model looks, believe the picture only when proven, and steer it."""
 
-from . import explain, layers, trace
+from . import explain, layers, trace, verify
+from .audit import About, AuditReport, audit
 from .core import (
     AttentionMatrix,
     AttentionSummary,
@@ -16,8 +17,10 @@ from .trace.subject import Subject
 __version__ = "0.1.0"
 
 __all__ = [
+    "About",
     "AttentionMatrix",
     "AttentionSummary",
+    "AuditReport",
     "Bias",
     "Keep",
     "Mask",
@@ -26,8 +29,10 @@ __all__ = [
     "Tape",
     "attend",
     "attend_and_summarize",
+    "audit",
     "explain",
     "layers",
     "trace",
+    "verify",
     "watch",
 ]

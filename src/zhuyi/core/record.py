@@ -1,6 +1,7 @@
 """The frozen records in which the sibling packages meet.
 
-A record only holds; whoever computes it lives elsewhere. Letters: B inputs, N units, K keys.
+A record only holds; whoever computes it lives elsewhere. Letters: B inputs, N units, K keys. Attribution is what `explain` says, Finding and Verdict what
+`verify` says of it.
 """
 
 from collections.abc import Mapping
@@ -65,3 +66,80 @@ class Attribution:
     target: tuple[int, ...]
     signed: bool
     evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+Outcome = Literal["supports", "cautions", "refutes", "informs", "skipped"]
+"""What a finding says of an explanation: for it, a doubt, against it, neither, or not tested."""
+
+Label = Literal["trusted", "doubtful", "refuted"]
+"""A verdict in one word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One sentence for a lay reader, in two languages.
+
+    Args:
+        en: in English.
+        zh: in Chinese.
+    """
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one test found about one explanation of a batch.
+
+    Args:
+        test: name of the test's class ("Deletion").
+        settings: repr of the test object, with all its settings.
+        outcome: what it says of the explanation.
+        said: the same as a sentence, numbers included.
+        numbers: every number behind it, by name; None where one could not be computed.
+        inputs: per input (B of them) its own outcome, or empty where the test knows none.
+        details: numbers of each input by name, B long each (None: not tested on this input).
+        calls: reduced or changed inputs that the model decided for this test.
+    """
+
+    test: str
+    settings: str
+    outcome: Outcome
+    said: Said
+    numbers: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    inputs: tuple[Outcome, ...] = ()
+    details: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    calls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether an explanation may be believed, and why.
+
+    Args:
+        label: of the explanation on the whole batch.
+        reasons: why, the most important first.
+        inputs: the label of each input's explanation (B of them).
+        input_reasons: per input, why.
+        findings: what each test found.
+        method: repr of the method, or what the attribution says.
+        removal: how units were removed.
+    """
+
+    label: Label
+    reasons: tuple[Said, ...]
+    inputs: tuple[Label, ...]
+    input_reasons: tuple[tuple[Said, ...], ...]
+    findings: tuple[Finding, ...]
+    method: str
+    removal: str
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the label is "trusted"."""
+        return self.label == "trusted"
+
+    def finding(self, test: str) -> Finding | None:
+        """The finding of the test of this name, or None when it was not run."""
+        return next((one for one in self.findings if one.test == test), None)

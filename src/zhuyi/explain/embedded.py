@@ -30,8 +30,8 @@ def gradient_at(
     point = vectors.detach().requires_grad_()
     with torch.enable_grad():
         # A copy: some models write into their embeddings, which a leaf of the graph forbids.
-        scores = of_targets(subject.decide_embedded(batch, point.clone()), target)
-    (gradient,) = torch.autograd.grad(scores.sum(), point)
+        total = of_targets(subject.decide_embedded(batch, point.clone()), target).sum()
+    (gradient,) = torch.autograd.grad(total, point)
     return wide(gradient)
 
 

@@ -1,6 +1,7 @@
-"""For people who add a kernel or a method: how right is right, and what every method promises.
+"""For people who add a kernel, a method or a test: how right is right, what every method promises.
 
-Nothing in the library imports this package; tests do, ours and yours.
+`zhuyi.testing.planted` has trained models whose reasons are known. Nothing in the library imports
+this package; tests do, ours and yours.
 """
 
 from zhuyi.testing.numbers import (
@@ -11,6 +12,7 @@ from zhuyi.testing.numbers import (
     naive_attention,
     summary_answers,
 )
+from zhuyi.testing.planted import PLANTED, Planted
 from zhuyi.testing.promises import (
     Explainer,
     check_absent_units_are_zero,
@@ -23,7 +25,9 @@ from zhuyi.testing.promises import (
 )
 
 __all__ = [
+    "PLANTED",
     "Explainer",
+    "Planted",
     "Probe",
     "answers",
     "assert_close_to_oracle",

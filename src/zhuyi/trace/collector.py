@@ -6,18 +6,22 @@ nested and concurrent watches each see what their own thread runs, and nothing e
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch import nn
 
+from zhuyi.core import Bias
 from zhuyi.core.record import Site
-from zhuyi.errors import NotWatchable, OptionError, ZhuyiError
+from zhuyi.errors import NotWatchable, OptionError, ShapeError, ZhuyiError
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.tape import Pass, Sighting, Tape
+
+BiasRule: TypeAlias = Callable[[int, tuple[int, int, int, int]], Bias | None]
+"""What to add to the scores of the site at this place of a pass, whose call is (B, H, Q, K)."""
 
 ACTIVE: ContextVar[tuple["Collector", ...]] = ContextVar("zhuyi_watches", default=())
 """The watches of this context, outermost first."""
@@ -58,19 +62,59 @@ class Frame:
 class Claim:
     """A place on one collector's tape, reserved before the attention call runs."""
 
-    __slots__ = ("collector", "index", "name")
+    __slots__ = ("_asked", "collector", "index", "name")
 
     def __init__(self, collector: "Collector", index: int, name: str) -> None:
         self.collector = collector
         self.index = index
         self.name = name
+        self._asked: tuple[Bias | None] | None = None
+
+    @property
+    def place(self) -> str:
+        """The module's path, or the model's class where the model itself attends."""
+        return self.name or self.collector.model_class
+
+    def bias(self, shape: tuple[int, int, int, int]) -> Bias | None:
+        """What the collector's rule adds to this call; it is asked once a call."""
+        if self._asked is None:
+            self._asked = (self._ask(shape),)
+        return self._asked[0]
+
+    def _ask(self, shape: tuple[int, int, int, int]) -> Bias | None:
+        rule = self.collector.rule
+        if rule is None:
+            return None
+        with suppressed():  # attention inside the rule is none of the model's
+            bias = rule(self.index, shape)
+        if bias is None:
+            return None
+        where = f"site {self.index} ({self.place})"
+        if not isinstance(bias, Bias):
+            raise OptionError(
+                f"the bias of {where} must be a Bias or None, got {type(bias).__name__}: "
+                "wrap a tensor with Bias.dense"
+            )
+        try:
+            bias.check(shape)
+        except ShapeError as wrong:
+            raise ShapeError(f"{where}: {wrong}") from None
+        return bias
 
 
 class Collector:
-    """The state of one watch: the running modules, the pass in progress, the finished passes."""
+    """The state of one watch: the running modules, the pass in progress, the finished passes.
 
-    def __init__(self, model: nn.Module, keep: Keep) -> None:
+    Args:
+        model: what is watched.
+        keep: what is put on the tape.
+        rule: makes it the collector of a `biased` block instead: every call is claimed, none is
+            recorded, and one that cannot be read is refused.
+    """
+
+    def __init__(self, model: nn.Module, keep: Keep, rule: BiasRule | None = None) -> None:
         self.keep = keep
+        self.rule = rule
         self.names = {id(module): name for name, module in model.named_modules()}
         self.model_class = type(model).__name__
         self.passes: list[Pass] = []
@@ -96,19 +140,25 @@ class Collector:
     @property
     def listens(self) -> bool:
         """Whether a module that runs now runs under this watch."""
-        return (
-            not self.closed
-            and self in ACTIVE.get()
-            and self._thread == threading.get_ident()
-            # Gradient checkpointing runs a layer again during backward; it is the same sighting.
-            and torch._C._current_graph_task_id() == -1
-        )
+        return self._called and not _again()
+
+    @property
+    def _called(self) -> bool:
+        return not self.closed and self in ACTIVE.get() and self._thread == threading.get_ident()
 
     def enter(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
     ) -> None:
-        """Forward pre-hook of every watched module."""
+        """Forward pre-hook of every watched module.
+
+        Raises: NotWatchable: if a rule wants to bias it and its place in the pass is unknown.
+        """
         if not self.listens:
+            if self.rule is not None and self._called:
+                raise NotWatchable(
+                    f"{self.model_class} runs layers again in the backward pass (gradient "
+                    "checkpointing), where no bias can be added: switch that off"
+                )
             return
         if kwargs is None:
             # Another thread leaves its watch of this model: torch has the hook, not its flag.
@@ -124,7 +174,8 @@ class Collector:
         while frame.module is not module:  # left by an exception that skips hooks
             frame = self.frames.pop()
         nothing = self._seen == frame.seen_before and len(self._unseen) == frame.unseen_before
-        if nothing and _attention_like(frame):
+        # Without an output an exception came before any attention could be seen.
+        if nothing and output is not None and _attention_like(frame):
             self._unseen[f"{frame.name} ({type(module).__name__})"] = None
         if not self.frames:
             self._end_pass(frame.name)
@@ -141,19 +192,43 @@ class Collector:
         return Claim(self, index, name if runs == 1 else f"{name}#{runs}")
 
     def unclaim(self, claim: Claim, reason: str) -> None:
-        """Give a claimed place back: what ran there could not be read."""
+        """Give a claimed place back: what runs there cannot be read.
+
+        Raises: NotWatchable: if a rule wants to bias it.
+        """
         name = claim.name.partition("#")[0]
         self._runs[name] -= 1
         self._seen -= 1
-        self._unseen[f"{claim.name}: {reason}"] = None
+        self._note(f"{claim.name}: {reason}")
 
     def add(self, sighting: Sighting) -> None:
         """Put a sighting on the tape of the pass in progress."""
         self._sightings.append(sighting)
 
     def miss(self, reason: str) -> None:
-        """Note that the running module computed attention which could not be read."""
-        self._unseen[f"{self.frames[-1].name}: {reason}"] = None
+        """Note that the running module computes attention which cannot be read.
+
+        Raises: NotWatchable: if a rule wants to bias it.
+        """
+        self._note(f"{self.frames[-1].name}: {reason}")
+
+    def _note(self, told: str) -> None:
+        self._unseen[told] = None
+        if self.rule is not None:
+            raise NotWatchable(f"no bias can be added in {self.model_class}: {told}")
+
+    def refuse_unheard(self) -> None:
+        """Raise when a model that ran did not get its bias everywhere.
+
+        Raises: NotWatchable: if nothing was heard, or attention ran that was not.
+        """
+        if not self._seen_total:
+            raise self.why_empty()
+        if self._blind:
+            raise NotWatchable(
+                f"{self.model_class} ran without a bias in {_shortened(list(self._blind))}, whose "
+                "attention cannot be heard: what it computed in this block is not what was asked"
+            )
 
     def why_empty(self) -> ZhuyiError:
         """The error that an empty tape raises when it is read."""
@@ -189,9 +264,14 @@ class Collector:
         self._seen_total = max(self._seen_total, self._seen)
         if self._sightings:
             self.passes.append(Pass(root, tuple(self._sightings), tuple(self._unseen)))
-        elif not self._seen:
+        elif not self._seen or self.rule is not None:
             self._blind.update(self._unseen)
         self._begin_pass()
+
+
+def _again() -> bool:
+    """Gradient checkpointing runs a layer again during backward; it is the same sighting."""
+    return bool(torch._C._current_graph_task_id() != -1)
 
 
 def site(claim: Claim, cross: bool, heads: int) -> Site:

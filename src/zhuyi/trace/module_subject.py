@@ -1,6 +1,8 @@
 """Any PyTorch module that reads a tensor of N pieces and gives C logits, as a Subject."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 import torch
@@ -12,6 +14,13 @@ from zhuyi.trace.adapters.projection import find_projection
 from zhuyi.trace.evaluating import evaluating
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.readout import MeasuredRows, Readout, measure_rows
+from zhuyi.trace.replacements import (
+    Constant,
+    ReferenceDraw,
+    ReferenceMean,
+    Replacement,
+    chosen_way,
+)
 from zhuyi.trace.subject import Batch, gather_units
 from zhuyi.trace.tape import Tape
 from zhuyi.trace.watch import watch
@@ -23,6 +32,10 @@ class ModuleSubject:
     Unit n is what stands at index n of dimension 1: a column, a time step, a token's vector. The
     module's attention is taken to work on these positions, after `leading` ones of its own.
 
+    A removed unit holds `removed`. With `reference` rows there are two more ways, which `removing`
+    chooses by name: "value drawn from the reference" (what some reference row holds there, the
+    same for the same input) and "mean of the reference".
+
     Args:
         module: from a floating tensor "B N ..." to logits "B C" (or "B 1": two classes with logits
             (0, score)). It is run in evaluation mode and left as it was.
@@ -33,9 +46,11 @@ class ModuleSubject:
         labels: names of the C classes.
         readout: which query rows feed the decision.
         leading: names of positions that the module itself puts before the units ("[CLS]").
+        reference: typical inputs "R N ...", R >= 1 (rows of the training data), or None.
 
     Raises:
         OptionError: if a name is repeated or missing.
+        ShapeError: if the reference is not "R N ...".
 
     Example:
         >>> layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
@@ -60,14 +75,16 @@ class ModuleSubject:
         removal: str = "",
         readout: Readout | None = None,
         leading: Sequence[str] = (),
+        reference: Tensor | None = None,
     ) -> None:
         names = tuple(unit_names)
         if not names or len(set(names)) != len(names):
             raise OptionError(f"unit_names must be different names, at least one, got {names}")
         self.module = module
         self._labels = tuple(labels)
-        self._removed = removed
         self._removal = removal or f"replaced by {_described(removed)}"
+        self._reference = None if reference is None else _typical(reference, len(names))
+        self._ways = _ways(self._removal, removed, self._reference)
         self._rows: Readout = MeasuredRows() if readout is None else readout
         self._leading = len(leading)
         self._units = tuple(
@@ -86,12 +103,31 @@ class ModuleSubject:
         """What a removed unit is replaced by, in words."""
         return self._removal
 
+    @property
+    def removals(self) -> tuple[str, ...]:
+        """All ways to remove a unit, the one in use first."""
+        return (self._removal, *(way for way in self._ways if way != self._removal))
+
+    def removing(self, how: str) -> "ModuleSubject":
+        """The same subject on the same module, whose units are removed the way named `how`.
+
+        Raises: OptionError: if there is no such way; it names those there are.
+        """
+        other = copy.copy(self)
+        other._removal = chosen_way(how, self.removals)
+        return other
+
+    @property
+    def model(self) -> nn.Module:
+        """The module that decides: `module` by the name that tests ask for."""
+        return self.module
+
     def units(self, batch: Batch) -> tuple[tuple[Unit, ...], ...]:
         """Per input, the named units, the module's own leading positions first."""
         return (self._units,) * self._checked(batch).shape[0]
 
     def decide(self, batch: Batch, keep: Tensor | None = None) -> Tensor:
-        """Probabilities "B C", with the units outside `keep` (bool "B N") replaced by `removed`."""
+        """Probabilities "B C", with the units outside `keep` (bool "B N") removed."""
         inputs = self._checked(batch)
         if keep is not None:
             inputs = self._reduced(inputs, keep)
@@ -135,6 +171,18 @@ class ModuleSubject:
         shape = self._checked(batch).shape
         return self._logits(embeddings[:, self._leading :].reshape(shape))
 
+    @contextmanager
+    def nearby(self, batch: Batch, *, size: float, generator: torch.Generator) -> Iterator[Batch]:
+        """Inputs with Gaussian noise of `size` standard deviations added to every number.
+
+        The standard deviation is that of the same entry over the reference rows; without a
+        reference over the batch; of a single input nothing but its own magnitude |x| is known, and
+        that is taken. Whole numbers and flags (a one-hot column) get noise like any other.
+        """
+        inputs = self._checked(batch).detach()
+        noise = torch.randn(inputs.shape, generator=generator, device=generator.device).to(inputs)
+        yield inputs + size * self._spread(inputs) * noise
+
     def output_projection(self, site: Site) -> Tensor | None:
         """Weight "E (H D)" of the linear map behind a site's attention, or None."""
         return find_projection(self.module, site)
@@ -170,8 +218,14 @@ class ModuleSubject:
             )
         kept = keep[:, self._leading :].to(inputs.device)
         kept = kept.reshape(*kept.shape, *(1,) * (inputs.dim() - 2))
-        removed = torch.as_tensor(self._removed, dtype=inputs.dtype, device=inputs.device)
-        return torch.where(kept, inputs, removed)
+        return torch.where(kept, inputs, self._ways[self._removal](inputs))
+
+    def _spread(self, inputs: Tensor) -> Tensor:
+        """Standard deviation of each entry, broadcasting to the inputs."""
+        if self._reference is None and len(inputs) < 2:
+            return inputs.abs()
+        rows = inputs if self._reference is None else self._reference
+        return rows.double().std(0, correction=0).to(inputs)
 
     def _flat(self, inputs: Tensor) -> Tensor:
         vectors = inputs.reshape(*inputs.shape[:2], -1)
@@ -198,3 +252,25 @@ def _measured(tape: Tape) -> Tensor:
 
 def _described(removed: float | Tensor) -> str:
     return "given values" if isinstance(removed, Tensor) else f"{removed:g}"
+
+
+def _typical(reference: Tensor, pieces: int) -> Tensor:
+    """Reference rows, checked."""
+    shape = tuple(reference.shape)
+    if len(shape) < 2 or shape[0] == 0 or shape[1] != pieces or not reference.is_floating_point():
+        raise ShapeError(
+            f"reference must be floating (R, N, ...) with R >= 1 rows of N = {pieces} units, got "
+            f"{reference.dtype} {shape}: pass rows as the module reads them"
+        )
+    return reference.detach()
+
+
+def _ways(own: str, removed: float | Tensor, reference: Tensor | None) -> dict[str, Replacement]:
+    """What stands in a removed unit's place, by the name of the way."""
+    if reference is None:
+        return {own: Constant(removed)}
+    return {
+        "value drawn from the reference": ReferenceDraw(reference),
+        "mean of the reference": ReferenceMean(reference),
+        own: Constant(removed),  # last: a caller's own name wins
+    }

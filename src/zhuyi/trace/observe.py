@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -12,9 +13,10 @@ from zhuyi.core import (
     Bias,
     Mask,
     Statistics,
+    attend,
     attend_and_summarize,
 )
-from zhuyi.errors import OptionError
+from zhuyi.errors import NotWatchable, OptionError
 from zhuyi.trace.collector import Claim, site, suppressed
 from zhuyi.trace.tape import Sighting
 
@@ -34,6 +36,7 @@ class Heard:
         kernel: name of that kernel.
         streamable: whether a streamed output may stand in for `run` (no dropout, no weights
             to return, meaning known exactly).
+        dropout: the share of weights that `run` drops.
         volatile: whether the model will write into key and value again (a static cache).
     """
 
@@ -50,6 +53,7 @@ class Heard:
     sink: torch.Tensor | None = None
     present: torch.Tensor | None = None
     streamable: bool = True
+    dropout: float = 0.0
     volatile: bool = False
 
     def matrix(self) -> AttentionMatrix:
@@ -81,12 +85,18 @@ class Heard:
     @property
     def needs_graph(self) -> bool:
         """Whether a gradient may be asked of the output."""
-        tensors = (self.query, self.key, self.value)
+        added = () if self.bias is None else self.bias.tensors
+        tensors = (self.query, self.key, self.value, *added)
         return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
 def observe(heard: Heard, claims: list[Claim]) -> torch.Tensor:
-    """Run the call, put it on every tape that claimed it, and return the output [B, H, Q, Dv]."""
+    """Run the call, put it on every tape that claimed it, and return the output [B, H, Q, Dv].
+
+    Biases of open `biased` blocks are added first (see `intervened`).
+    """
+    heard = intervened(heard, claims)
+    claims = [claim for claim in claims if claim.collector.rule is None]
     wanted = [claim.collector.keep.statistics for claim in claims]
     asked = next((one for one in wanted if one is not None), None)
     summaries: dict[Statistics, AttentionSummary] = {}
@@ -108,6 +118,45 @@ def observe(heard: Heard, claims: list[Claim]) -> torch.Tensor:
                 taken = None if statistics is None else summaries[statistics]
                 claim.collector.add(_sighting(heard, claim, matrix, taken, output, kernel))
     return output
+
+
+def intervened(heard: Heard, claims: list[Claim]) -> Heard:
+    """The call with all that `biased` blocks add to its scores; the same object when nothing is.
+
+    Its `run` then is `zhuyi.core.attend` with the meaning the adapter read; padding rows are
+    computed like the others, as the model's own kernel does. An adapter that hands weights back
+    beside the output asks here too, and takes them from `unpadded()`.
+
+    Raises:
+        NotWatchable: if the call drops weights at random.
+    """
+    found = (claim.bias(heard.shape) for claim in claims)
+    extras = [bias.to(heard.query.device) for bias in found if bias is not None]
+    if not extras:
+        return heard
+    if heard.dropout:
+        raise NotWatchable(
+            f"{claims[0].place} drops {heard.dropout:g} of its weights, so no bias can be added: "
+            "call model.eval() first"
+        )
+    given = () if heard.bias is None else heard.bias.terms
+    bias = Bias((*given, *(term for extra in extras for term in extra.terms)))
+    changed = replace(heard, bias=bias, kernel="attend")
+    return replace(changed, run=partial(_attended, changed))
+
+
+def _attended(heard: Heard) -> torch.Tensor:
+    with _exact(heard):
+        return attend(
+            heard.query,
+            heard.key,
+            heard.value,
+            bias=heard.bias,
+            mask=heard.mask,
+            scale=heard.scale,
+            softcap=heard.softcap,
+            sink=heard.sink,
+        ).output
 
 
 def kernel_types(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:

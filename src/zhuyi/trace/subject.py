@@ -6,10 +6,11 @@ that are read one by one (then sequences 2 b and 2 b + 1 belong to input b).
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zhuyi.core.record import Site, Unit
 from zhuyi.errors import ShapeError
@@ -80,6 +81,48 @@ class ProjectedSubject(Subject, Protocol):
 
     def output_projection(self, site: Site) -> Tensor | None:
         """Weight "E (H D)" of the map from the joined heads to the model's width, or None."""
+        ...
+
+
+@runtime_checkable
+class RemovableSubject(Subject, Protocol):
+    """A subject that knows more than one honest way to remove a unit."""
+
+    @property
+    def removals(self) -> tuple[str, ...]:
+        """Names of all ways, the one that `decide` uses first (it is `removal`)."""
+        ...
+
+    def removing(self, how: str) -> Subject:
+        """The same subject on the same model, whose `decide` removes units the way named `how`.
+
+        Raises: OptionError: if there is no such way.
+        """
+        ...
+
+
+@runtime_checkable
+class ModelSubject(Subject, Protocol):
+    """A subject whose decision is made by one PyTorch module."""
+
+    @property
+    def model(self) -> nn.Module:
+        """The module; a test may change its parameters, and restores them bit for bit."""
+        ...
+
+
+@runtime_checkable
+class NearbySubject(Subject, Protocol):
+    """A subject whose inputs can be changed a little without changing their units."""
+
+    def nearby(
+        self, batch: Batch, *, size: float, generator: torch.Generator
+    ) -> AbstractContextManager[Batch]:
+        """Inputs a little different from `batch`; within the block they may be explained.
+
+        The change is one draw, the same for every run within the block: Gaussian noise of `size`
+        times the standard deviation of what enters the model (a token's embedding, a number).
+        """
         ...
 
 

@@ -2,14 +2,11 @@
 
 from types import TracebackType
 
-import torch
 from torch import nn
-from torch.utils.hooks import RemovableHandle
 
-from zhuyi.errors import NotWatchable, OptionError
-from zhuyi.trace.adapters import own_layers, torch_mha, torch_sdpa, transformers_interface
-from zhuyi.trace.adapters.direct_calls import may_call_torch_attention
-from zhuyi.trace.collector import ACTIVE, Collector
+from zhuyi.errors import OptionError
+from zhuyi.trace.collector import Collector
+from zhuyi.trace.hearing import Hearing
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.tape import Tape
 
@@ -66,27 +63,15 @@ class Watch:
     def __init__(self, model: nn.Module, keep: Keep) -> None:
         self._model = model
         self._keep = keep
-        self._collector: Collector | None = None
-        self._handles: list[RemovableHandle] = []
-        self._mode = False
+        self._open: tuple[Collector, Hearing] | None = None
 
     def __enter__(self) -> Tape:
-        if self._collector is not None:
+        if self._open is not None:
             raise OptionError("this watch is open already: call watch(model) again for another")
-        _refuse_closed(self._model)
-        collector = self._collector = Collector(self._model, self._keep)
-        try:
-            self._add_hooks(collector)
-            transformers_interface.install()
-        except BaseException:
-            self._remove_hooks()
-            self._collector = None
-            raise
-        ACTIVE.set((*ACTIVE.get(), collector))
-        self._mode = may_call_torch_attention(self._model)
-        if self._mode:
-            torch_sdpa.push_mode()
-        own_layers.set_observer()
+        collector = Collector(self._model, self._keep)
+        hearing = Hearing(self._model, collector)
+        hearing.open()
+        self._open = (collector, hearing)
         return collector.tape
 
     def __exit__(
@@ -95,61 +80,10 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        collector = self._collector
-        if collector is None:
+        if self._open is None:
             raise OptionError("this watch is not open: enter it with a with statement")
-        self._collector = None
-        collector.closed = True
-        self._remove_hooks()
-        transformers_interface.uninstall()
-        remaining = tuple(one for one in ACTIVE.get() if not one.closed)
-        ACTIVE.set(remaining)
-        if self._mode:
-            torch_sdpa.pop_mode()
-        if not remaining:
-            own_layers.clear_observer()
+        collector, hearing = self._open
+        self._open = None
+        hearing.close()
         if error is None and not collector.passes:
             raise collector.why_empty()
-
-    def _add_hooks(self, collector: Collector) -> None:
-        for module in self._model.modules():
-            if not _may_attend(module):
-                continue
-            self._handles += [
-                module.register_forward_pre_hook(collector.enter, prepend=True, with_kwargs=True),
-                module.register_forward_hook(collector.leave, always_call=True),
-            ]
-            self._handles += torch_mha.hooks(module, collector)
-
-    def _remove_hooks(self) -> None:
-        for handle in reversed(self._handles):
-            handle.remove()
-        self._handles.clear()
-
-
-def _may_attend(module: nn.Module) -> bool:
-    """Leaves of torch.nn (linear maps, norms, activations) never attend; hooks there would cost."""
-    if isinstance(module, nn.MultiheadAttention):
-        return True
-    if isinstance(module, torch.jit.ScriptModule):
-        return False
-    leaf = next(module.children(), None) is None
-    return not (leaf and type(module).__module__.startswith("torch.nn.modules."))
-
-
-def _refuse_closed(model: nn.Module) -> None:
-    for name, module in model.named_modules():
-        place = f"{name} ({type(module).__name__})" if name else type(module).__name__
-        compiled = type(module).__name__ == "OptimizedModule" or (
-            getattr(module, "_compiled_call_impl", None) is not None
-        )
-        if compiled:
-            raise NotWatchable(
-                f"{place} is compiled by torch.compile, which fuses attention away: watch the "
-                "module it was made from"
-            )
-        if isinstance(module, torch.jit.ScriptModule):
-            raise NotWatchable(
-                f"{place} is TorchScript, which runs outside Python: watch the module it was "
-                "made from"
-            )

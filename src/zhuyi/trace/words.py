@@ -257,3 +257,33 @@ def _filled(spans: Sequence[tuple[int, int] | None], length: int) -> tuple[tuple
         cursor = max(cursor, span[1])
         result.append(span)
     return tuple(result)
+
+
+def gaps(units: Sequence[Unit], texts: Sequence[str]) -> tuple[str, ...]:
+    """What stands in the source before each unit and after the one before it.
+
+    Args:
+        units: of one input, in reading order, those of a second text after those of the first.
+        texts: the input's text or texts.
+    Returns: one text a unit; a blank between units that have no place in the source.
+
+    Example:
+        >>> units = (Unit(label="a", positions=(0,), span=(0, 1)),
+        ...          Unit(label="b", positions=(1,), span=(3, 4)))
+        >>> gaps(units, ["a, b"])
+        ('', ', ')
+    """
+    found: list[str] = []
+    text = end = 0
+    for unit in units:
+        gap = " " if found else ""
+        if unit.span is not None:
+            # The spans of a pair's second text begin again at 0.
+            if unit.span[0] < end and text + 1 < len(texts):
+                text, end = text + 1, 0
+                gap = "\n\n"
+            else:
+                gap = texts[text][end : unit.span[0]]
+            end = unit.span[1]
+        found.append(gap)
+    return tuple(found)

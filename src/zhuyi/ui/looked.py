@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhuyi.core.record import Unit
+from zhuyi.trace.words import gaps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,17 +143,4 @@ class Looked:
 
     def gaps(self) -> tuple[str, ...]:
         """What stands in the source before each unit and after the one before it."""
-        gaps: list[str] = []
-        text = end = 0
-        for unit in self.units:
-            gap = " " if gaps else ""
-            if unit.span is not None:
-                # The spans of a pair's second text begin again at 0.
-                if unit.span[0] < end and text + 1 < len(self.texts):
-                    text, end = text + 1, 0
-                    gap = "\n\n"
-                else:
-                    gap = self.texts[text][end : unit.span[0]]
-                end = unit.span[1]
-            gaps.append(gap)
-        return tuple(gaps)
+        return gaps(self.units, self.texts)

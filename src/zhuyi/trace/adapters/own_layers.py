@@ -5,7 +5,7 @@ import torch
 from zhuyi.core.seam import AttentionCall, observer
 from zhuyi.trace.collector import claim_all, listening, suppressed
 from zhuyi.trace.kinds import is_cross
-from zhuyi.trace.observe import Heard, observe
+from zhuyi.trace.observe import Heard, intervened, observe
 
 
 def hear(call: AttentionCall) -> torch.Tensor | None:
@@ -32,7 +32,12 @@ def hear(call: AttentionCall) -> torch.Tensor | None:
         run=call.run,
         kernel=call.backend,
         streamable=call.dropout == 0.0,
+        dropout=call.dropout,
     )
+    biased = intervened(heard, claims)
+    if biased is not heard:
+        # `attend` hands this very matrix to the model: it has to tell of the call that ran.
+        matrix.inputs = biased.matrix().inputs
     return observe(heard, claims)
 
 

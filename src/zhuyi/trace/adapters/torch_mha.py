@@ -23,7 +23,7 @@ from zhuyi.errors import NotWatchable
 from zhuyi.trace.collector import Claim, Collector, claim_all
 from zhuyi.trace.kinds import CROSS_NAME, bound_arguments, same_source
 from zhuyi.trace.mask_reading import BLOCKED
-from zhuyi.trace.observe import Heard, observe
+from zhuyi.trace.observe import Heard, intervened, observe
 
 MHA_FORWARD: Final = F.multi_head_attention_forward
 SDPA: Final = torch._C._nn.scaled_dot_product_attention
@@ -68,6 +68,10 @@ class InsideMultihead(TorchFunctionMode):
             self._query_key = (query, key_t.transpose(-2, -1))
         elif func is torch.bmm and self._query_key is None:
             self._query_key = (args[0], args[1].transpose(-2, -1))
+        elif func is F.softmax:
+            biased = self._biased_weights()
+            if biased is not None:
+                return biased
         elif func is torch.bmm:
             return self._with_weights(args)
         return func(*args, **kwargs)
@@ -88,20 +92,43 @@ class InsideMultihead(TorchFunctionMode):
             run=lambda: F.scaled_dot_product_attention(*args, **kwargs),
             kernel="sdpa",
             streamable=dropout == 0.0 and not torch.is_autocast_enabled(query.device.type),
+            dropout=dropout,
         )
         return observe(heard, self._claims)
 
     def _with_weights(self, args: tuple[Any, ...]) -> torch.Tensor:
         assert self._query_key is not None
         weights, value = args
-        heads = self._call["num_heads"]
-        batch = weights.shape[0] // heads
-        query, key, value = (_split(t, batch) for t in (*self._query_key, value))
+        batch = weights.shape[0] // self._call["num_heads"]
+        query, key = (_split(tensor, batch) for tensor in self._query_key)
+        heard = self._weighted(
+            query, key, _split(value, batch), lambda: _split(torch.bmm(weights, value), batch)
+        )
+        return observe(heard, self._claims).flatten(0, 1)
+
+    def _biased_weights(self) -> torch.Tensor | None:
+        """In the place of torch's softmax, which the caller gets to see: the biased weights."""
+        assert self._query_key is not None
+        batch = self._query_key[0].shape[0] // self._call["num_heads"]
+        query, key = (_split(tensor, batch) for tensor in self._query_key)
+        heard = self._weighted(query, key, key, _not_run)  # no value yet, and none is needed
+        biased = intervened(heard, self._claims)
+        if biased is heard:
+            return None
+        return biased.unpadded().materialize().to(query.dtype).flatten(0, 1)
+
+    def _weighted(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        run: Callable[[], torch.Tensor],
+    ) -> Heard:
         merged = self._merged
         if merged is not None:
-            merged = merged[None] if merged.shape[0] == 1 else _split(merged, batch)
+            merged = merged[None] if merged.shape[0] == 1 else _split(merged, query.shape[0])
         mask, bias, present = self._read(merged, query, key)
-        heard = Heard(
+        return Heard(
             query=query,
             key=key,
             value=value,
@@ -110,11 +137,11 @@ class InsideMultihead(TorchFunctionMode):
             scale=1.0,  # torch has scaled the queries already
             present=present,
             cross=self._cross,
-            run=lambda: _split(torch.bmm(*args), batch),
+            run=run,
             kernel="bmm",
             streamable=False,  # the caller gets the weights, which must be those of the output
+            dropout=self._call["dropout_p"] if self._call.get("training", True) else 0.0,
         )
-        return observe(heard, self._claims).flatten(0, 1)
 
     def _read(
         self, merged: torch.Tensor | None, query: torch.Tensor, key: torch.Tensor
@@ -148,6 +175,10 @@ class InsideMultihead(TorchFunctionMode):
             else:
                 bias = Bias.dense(attn_mask) if bias is None else bias + Bias.dense(attn_mask)
         return mask, bias, present
+
+
+def _not_run() -> torch.Tensor:
+    raise AssertionError("weights alone were asked for")
 
 
 def _split(tensor: torch.Tensor, batch: int) -> torch.Tensor:

@@ -152,6 +152,7 @@ def sdpa_heard(args: tuple[Any, ...], kwargs: dict[str, Any], *, cross: bool) ->
         run=run,
         kernel="sdpa",
         streamable=dropout == 0.0 and not torch.is_autocast_enabled(query.device.type),
+        dropout=dropout,
     )
 
 

@@ -1,7 +1,8 @@
 """Images as a Hugging Face vision transformer reads them: pixels, patches, gray patches."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,8 +11,11 @@ from torch import Tensor, nn
 
 from zhuyi.core.record import Unit
 from zhuyi.errors import InputError, ShapeError
+from zhuyi.trace.adapters.transformers_nearby import noisy
 from zhuyi.trace.adapters.transformers_text import Encoded
 from zhuyi.trace.subject import Batch
+
+GRAY, MEAN = "gray patch", "mean color"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class ImageReader:
         patch_size: (height, width) of a patch, in pixels.
         leading: names of the positions in front of the patches ("[CLS]", ...).
         channels: color channels.
+        removal: what a removed patch becomes: "gray patch" is zero after normalization, the mean
+            of the data the model was made for; "mean color" is the image's own mean.
     """
 
     processor: Any
@@ -33,11 +39,22 @@ class ImageReader:
     leading: tuple[str, ...]
     channels: int = 3
     per_input: int = 1
+    removal: str = GRAY
 
-    @property
-    def removal(self) -> str:
-        """A removed patch gets the mean color: zero after normalization."""
-        return "gray patch"
+    def removals(self, model: nn.Module) -> tuple[str, ...]:
+        """Both ways to remove a patch, the one in use first."""
+        return (GRAY, MEAN) if self.removal == GRAY else (MEAN, GRAY)
+
+    def removing(self, how: str) -> "ImageReader":
+        """The same reader, which removes patches another way."""
+        return replace(self, removal=how)
+
+    @contextmanager
+    def nearby(
+        self, model: nn.Module, batch: Batch, size: float, generator: torch.Generator
+    ) -> Iterator[Batch]:
+        """Noisy copies of the images, as pixels "B C H W"."""
+        yield noisy(self._pixels(batch), size, generator)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -52,7 +69,7 @@ class ImageReader:
         return self._encoded(self._pixels(batch).to(device))
 
     def remove(self, batch: Batch, keep: Tensor, device: torch.device) -> Encoded:
-        """The same with the patches outside `keep` (bool "B N") gray."""
+        """The same with the patches outside `keep` (bool "B N") gray, or of the mean color."""
         pixels = self._pixels(batch).to(device)
         first = len(self.leading)
         expected = (pixels.shape[0], first + self.grid[0] * self.grid[1])
@@ -64,7 +81,10 @@ class ImageReader:
         size = (self.grid[0] * self.patch_size[0], self.grid[1] * self.patch_size[1])
         shown = F.interpolate(patches, size=size, mode="nearest")
         rest = (0, pixels.shape[3] - size[1], 0, pixels.shape[2] - size[0])
-        return self._encoded(pixels * F.pad(shown, rest, value=1.0))
+        shown = F.pad(shown, rest, value=1.0)
+        if self.removal == GRAY:
+            return self._encoded(pixels * shown)
+        return self._encoded(torch.where(shown > 0, pixels, pixels.mean((2, 3), keepdim=True)))
 
     def embed(self, model: nn.Module, encoded: Encoded) -> Tensor:
         """Each patch's pixels as one vector "B T E"; leading positions have zeros."""

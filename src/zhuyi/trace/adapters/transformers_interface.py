@@ -21,7 +21,7 @@ from torch import nn
 from zhuyi.errors import ZhuyiError
 from zhuyi.trace.adapters.transformers_reading import Call, explaining, hypotheses
 from zhuyi.trace.collector import Claim, claim_all, listening, suppressed
-from zhuyi.trace.observe import Heard, observe
+from zhuyi.trace.observe import Heard, intervened, observe
 
 _LOCK: Final = threading.Lock()
 _watches = 0
@@ -91,9 +91,10 @@ def _heard_attention(
             claim.collector.unclaim(claim, str(error))
         with suppressed():
             return call()
+    heards = [replace(heard, dropout=request.dropout) for heard in heards]
     if request.is_sdpa:
         return _observed_exact(heards[0], claims, call)
-    return _observed_checked(heards, claims, call, request.dropout)
+    return _observed_checked(heards, claims, call)
 
 
 def _observed_exact(heard: Heard, claims: list[Claim], call: Callable[[], Any]) -> Any:
@@ -110,9 +111,7 @@ def _observed_exact(heard: Heard, claims: list[Claim], call: Callable[[], Any]) 
     return _handed_back(results[0], output_BHQD)
 
 
-def _observed_checked(
-    heards: list[Heard], claims: list[Claim], call: Callable[[], Any], dropout: float
-) -> Any:
+def _observed_checked(heards: list[Heard], claims: list[Claim], call: Callable[[], Any]) -> Any:
     """For all others: run first, then take the first reading that explains the output."""
     with suppressed():
         result = call()
@@ -123,7 +122,7 @@ def _observed_checked(
     alike = (first.name, Q == 1, Q == K, len(heards))
     known = first.collector.meanings.get(alike)
     if known is None:
-        known = explaining(heards, output, result[1], dropout)
+        known = explaining(heards, output, result[1], heards[0].dropout)
         if known is None:
             for claim in claims:
                 claim.collector.unclaim(
@@ -134,8 +133,19 @@ def _observed_checked(
             return result
         first.collector.meanings[alike] = known
     output_BHQD = output.transpose(1, 2)
-    observe(replace(heards[known], run=lambda: output_BHQD), claims)
-    return _handed_back(result, output_BHQD)
+    heard = replace(heards[known], run=lambda: output_BHQD)
+    biased = intervened(heard, claims)
+    seen_BHQD = observe(heard, claims)
+    if biased is heard:
+        return _handed_back(result, output_BHQD)
+    return (seen_BHQD.transpose(1, 2).contiguous(), _weights(biased, result[1]), *result[2:])
+
+
+def _weights(biased: Heard, given: Any) -> torch.Tensor | None:
+    """The weights of a biased call in the place of those that the function gave, if it did."""
+    if not isinstance(given, torch.Tensor) or given.shape != biased.shape:
+        return None
+    return biased.unpadded().materialize().to(given.dtype)
 
 
 def _handed_back(result: tuple[torch.Tensor, Any], output_BHQD: torch.Tensor) -> Any:

@@ -1,6 +1,8 @@
 """Any Hugging Face model that decides something, as a Subject."""
 
+import copy
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +18,7 @@ from zhuyi.trace.adapters.transformers_text import Encoded
 from zhuyi.trace.evaluating import evaluating
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.readout import MeasuredRows, Readout, measure_rows
+from zhuyi.trace.replacements import chosen_way
 from zhuyi.trace.subject import Batch, gather_units
 from zhuyi.trace.tape import Tape
 from zhuyi.trace.watch import watch
@@ -33,10 +36,19 @@ class TransformersSubject:
     | embedding | texts | ("changed", "unchanged"): the cosine with the complete text's embedding |
 
     Units are words, single characters of scripts without spaces, or patches; special tokens are
-    units of their own and are never removed. `decide` removes a unit by the tokenizer's mask token;
-    without one by deleting its tokens; a patch by painting it gray (zero after normalization).
-    `removal` says which. For "embedding" the logits are not the probabilities' logarithm; see
-    `KeptEmbedding`.
+    units of their own and are never removed. `removal` says how `decide` removes a unit, `removals`
+    how else it could, and `removing` makes it so:
+
+    | way | a removed unit |
+    |---|---|
+    | mask token | becomes the tokenizer's mask token; the first choice where there is one |
+    | deletion | is gone and the others close up |
+    | padding mask | stays where it is and nothing can look at it |
+    | gray patch | is zero after normalization; the first choice for images |
+    | mean color | has the image's own mean color |
+
+    A few models, OPT for one, count positions by the padding mask: there the others close up.
+    For "embedding" the logits are not the probabilities' logarithm; see `KeptEmbedding`.
 
     A batch is run as one padded forward pass. A few models let padding into their results (FNet,
     ConvBERT, Nystromformer, YOSO); explain their inputs one by one.
@@ -99,8 +111,22 @@ class TransformersSubject:
 
     @property
     def removal(self) -> str:
-        """How `decide` removes a unit: "mask token", "deletion" or "gray patch"."""
+        """How `decide` removes a unit: "mask token", "deletion", "gray patch", ..."""
         return self._reader.removal
+
+    @property
+    def removals(self) -> tuple[str, ...]:
+        """All ways to remove a unit that model and tokenizer know, the one in use first."""
+        return self._reader.removals(self.model)
+
+    def removing(self, how: str) -> "TransformersSubject":
+        """The same subject on the same model, whose units are removed the way named `how`.
+
+        Raises: OptionError: if there is no such way; it names those there are.
+        """
+        other = copy.copy(self)
+        other._reader = self._reader.removing(chosen_way(how, self.removals))
+        return other
 
     @property
     def device(self) -> torch.device:
@@ -206,6 +232,19 @@ class TransformersSubject:
                 raise NotWatchable(
                     f"{type(self.model).__name__} cannot be fed with embeddings: use Occlusion"
                 ) from wrong
+
+    def nearby(
+        self, batch: Batch, *, size: float, generator: torch.Generator
+    ) -> AbstractContextManager[Batch]:
+        """Inputs a little different from `batch`; within the block they may be explained.
+
+        Texts stay, and each token's embedding is off by one Gaussian vector, the same wherever it
+        stands, of `size` standard deviations of the table; the output embeddings are not touched.
+        Images come back as pixels, with noise of `size` standard deviations of each channel.
+
+        Raises: NotWatchable: if the model has no table of embeddings.
+        """
+        return self._reader.nearby(self.model, batch, size, generator)
 
     def output_projection(self, site: Site) -> Tensor | None:
         """Weight "E (H D)" of the linear map behind a site's attention, or None."""

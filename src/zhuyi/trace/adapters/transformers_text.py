@@ -1,7 +1,9 @@
 """Texts and sentence pairs as a Hugging Face model reads them: ids, units, removal, embeddings."""
 
+import copy
 import functools
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -10,7 +12,9 @@ from torch import Tensor, nn
 
 from zhuyi.core.record import Unit
 from zhuyi.errors import InputError, ShapeError
+from zhuyi.trace.adapters.text_rows import DELETION, MASK, Row, removal_of, text_removals
 from zhuyi.trace.adapters.transformers_embeddings import blank_vector, embedding_table
+from zhuyi.trace.adapters.transformers_nearby import jittered
 from zhuyi.trace.subject import Batch
 from zhuyi.trace.words import Token, join_tokens, locate_tokens
 
@@ -47,7 +51,7 @@ class Encoded:
 
     Args:
         inputs: the model's keyword arguments, each with B' rows.
-        real: bool "B' T", False at padding.
+        real: bool "B' T", False at padding and at what a padding mask hides.
         sequences: per sequence, its units.
         tokens: per sequence, its tokens' spelling, without padding.
     """
@@ -56,23 +60,6 @@ class Encoded:
     real: Tensor
     sequences: tuple[tuple[Unit, ...], ...]
     tokens: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class _Row:
-    ids: tuple[int, ...]
-    types: tuple[int, ...] | None
-    units: tuple[Unit, ...]
-    tokens: tuple[str, ...]
-
-    def without(self, positions: frozenset[int], stand_in: int | None) -> "_Row":
-        """The row with these positions masked by `stand_in`, or deleted when it is None."""
-        if stand_in is not None:
-            ids = tuple(stand_in if p in positions else i for p, i in enumerate(self.ids))
-            return replace(self, ids=ids)
-        kept = [p for p in range(len(self.ids)) if p not in positions]
-        types = None if self.types is None else tuple(self.types[p] for p in kept)
-        return replace(self, ids=tuple(self.ids[p] for p in kept), types=types)
 
 
 class TextReader:
@@ -95,13 +82,25 @@ class TextReader:
         self.limit = limit
         self.per_input = per_input
         self._accepts = accepts
+        self._how = DELETION if tokenizer.mask_token_id is None else MASK
         # Occlusion reads the same texts again and again.
         self._row = functools.lru_cache(maxsize=256)(self._read)
 
     @property
     def removal(self) -> str:
-        """How units are removed: "mask token" when the tokenizer has one, else "deletion"."""
-        return "deletion" if self.tokenizer.mask_token_id is None else "mask token"
+        """How units are removed; at first by the mask token where there is one, else deleted."""
+        return self._how
+
+    def removals(self, model: nn.Module) -> tuple[str, ...]:
+        """All ways to remove a unit that the model takes, the one in use first."""
+        ways = text_removals(model, self.tokenizer.mask_token_id, self._accepts)
+        return (self._how, *(way for way in ways if way != self._how))
+
+    def removing(self, how: str) -> "TextReader":
+        """The same reader, which removes units another way and shares what was read."""
+        other = copy.copy(self)
+        other._how = how
+        return other
 
     def encode(self, batch: Batch, device: torch.device) -> Encoded:
         """Model inputs and units of a batch of texts or pairs."""
@@ -120,7 +119,8 @@ class TextReader:
                 f"keep must be bool (B, N) = {expected}, got {keep.dtype} {tuple(keep.shape)}"
             )
         flags: list[list[bool]] = keep.tolist()
-        reduced: list[_Row] = []
+        without = removal_of(self._how, self.tokenizer.mask_token_id)
+        reduced: list[Row] = []
         first = 0
         for number, row in enumerate(rows):
             first = 0 if number % self.per_input == 0 else first
@@ -132,7 +132,7 @@ class TextReader:
                 if not kept and not unit.special
                 for p in unit.positions
             )
-            reduced.append(self._never_empty(row.without(gone, self.tokenizer.mask_token_id)))
+            reduced.append(self._never_empty(without(row, gone)))
         return self._padded(reduced, device)
 
     def embed(self, model: nn.Module, encoded: Encoded) -> Tensor:
@@ -169,13 +169,21 @@ class TextReader:
             *(known.eos_token_id, known.bos_token_id),
         )
 
+    @contextmanager
+    def nearby(
+        self, model: nn.Module, batch: Batch, size: float, generator: torch.Generator
+    ) -> Iterator[Batch]:
+        """The same texts; within the block every token's embedding is off by a fixed vector."""
+        with jittered(model, size, generator):
+            yield batch
+
     def with_embeddings(self, encoded: Encoded, embeddings: Tensor) -> dict[str, Tensor]:
         """The model's keyword arguments with embeddings in the place of ids."""
         inputs = {name: value for name, value in encoded.inputs.items() if name != "input_ids"}
         return {**inputs, "inputs_embeds": embeddings}
 
-    def _rows(self, batch: Batch) -> list[_Row]:
-        rows: list[_Row] = []
+    def _rows(self, batch: Batch) -> list[Row]:
+        rows: list[Row] = []
         for number, item in enumerate(_texts(batch, pairs_only=self.per_input == 2)):
             parts: tuple[Text, ...] = item if self.per_input == 2 else (item,)  # type: ignore[assignment]
             for part in parts:
@@ -185,7 +193,7 @@ class TextReader:
                     raise InputError(f"input {number + 1} {wrong}") from None
         return rows
 
-    def _read(self, text: Text) -> _Row:
+    def _read(self, text: Text) -> Row:
         texts = (text,) if isinstance(text, str) else text
         for part in texts:
             if not part.strip():
@@ -208,7 +216,7 @@ class TextReader:
         units = join_tokens(tokens, texts)
         if all(unit.special for unit in units):
             raise InputError("has no text that the tokenizer knows: nothing is left to explain")
-        return _Row(
+        return Row(
             ids=ids,
             types=None if types is None or "token_type_ids" not in self._accepts else tuple(types),
             units=units,
@@ -235,9 +243,9 @@ class TextReader:
             for label, (start, end), flag, owner in zip(labels, spans, special, owners, strict=True)
         ]
 
-    def _never_empty(self, row: _Row) -> _Row:
+    def _never_empty(self, row: Row) -> Row:
         """A model needs one token: a text of which nothing is left becomes its start token."""
-        if row.ids:
+        if not row.empty:
             return row
         known = self.tokenizer
         alone = _first_of(
@@ -245,9 +253,10 @@ class TextReader:
         )
         if alone is None:
             raise InputError("every unit was removed and the tokenizer has no token to stand alone")
-        return replace(row, ids=(alone,), types=None if row.types is None else (0,))
+        types = None if row.types is None else (0,)
+        return replace(row, ids=(alone,), types=types, unseen=frozenset())
 
-    def _padded(self, rows: Sequence[_Row], device: torch.device) -> Encoded:
+    def _padded(self, rows: Sequence[Row], device: torch.device) -> Encoded:
         width = max((len(row.ids) for row in rows), default=0)
         filler = self.tokenizer.pad_token_id or 0
         ids = torch.full((len(rows), width), filler, dtype=torch.long)
@@ -257,6 +266,7 @@ class TextReader:
             length = len(row.ids)
             ids[number, :length] = torch.tensor(row.ids)
             real[number, :length] = True
+            real[number, sorted(row.unseen)] = False
             if row.types is not None:
                 types[number, :length] = torch.tensor(row.types)
         inputs = {"input_ids": ids.to(device), "attention_mask": real.long().to(device)}

@@ -1,4 +1,7 @@
-"""The command line. Every verb is one file here; exit code 0 fine, 2 wrong usage, 3 failed."""
+"""The command line. Every verb is one file here.
+
+Exit code 0 fine, 1 a check failed, 2 wrong usage, 3 run-time error, 130 stopped.
+"""
 
 import sys
 from typing import Annotated, cast
@@ -7,6 +10,7 @@ import typer
 
 import zhuyi
 from zhuyi.errors import OptionError, ZhuyiError
+from zhuyi.ui.cli import audit as audit_verb
 from zhuyi.ui.cli import look as look_verb
 
 # What typer raises for wrong usage. Newer versions carry their own copy of click, older ones use
@@ -15,7 +19,7 @@ _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 app = typer.Typer(
     name="zhuyi",
-    help="See where a model looks.",
+    help="See where a model looks, and whether to believe it.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -33,10 +37,11 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """See where a model looks."""
+    """See where a model looks, and whether to believe it."""
 
 
 app.command(name="look")(look_verb.look)
+app.command(name="audit")(audit_verb.audit)
 
 
 def main(arguments: list[str] | None = None) -> None:
