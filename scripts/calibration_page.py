@@ -207,8 +207,8 @@ def _per_input(cases: Sequence[Judged]) -> Iterator[str]:
             shares = [_share(counts[label], total) for label in LABELS]
             rows.append([known.name, DUE.get(known.expected, "–"), *shares])
     yield (
-        f"The verdict on each input's own explanation, in the batches of {MAIN}; it is never better "
-        "than that on the batch.\n"
+        f"The verdict on each input's own explanation, in the batches of {MAIN}; it is never "
+        "better than that on the batch.\n"
     )
     yield from _table(("explanation", "due", *LABELS), rows)
 

@@ -31,6 +31,7 @@ TEXTS = (
     "It works .",
 )
 LABELS: tuple[Label, ...] = ("trusted", "trusted", "doubtful", "trusted", "refuted", "doubtful")
+SKILLS = {"trusted": 0.74, "doubtful": 0.31, "refuted": -0.12}
 SAID = {
     "trusted": Said(
         en="Removing its strongest words changed the decision far more than removing others.",
@@ -87,8 +88,9 @@ def synthetic_audit(
         ),
         verdict="trusted",
         reasons=(
-            Said(en="Removing the words it names changed decisions 0.71 as much as any order could; "
-                 "random orders reach 0.", zh="去掉它指出的词，对判断的影响达到可能上限的 0.71；随机顺序为 0。"),
+            Said(en="Removing the words it names changed decisions 0.71 as much as any order "
+                 "could; random orders reach 0.",
+                 zh="去掉它指出的词，对判断的影响达到可能上限的 0.71；随机顺序为 0。"),
             Said(en="On 9 of 24 inputs chance could do about as well: look at the verdict of each.",
                  zh="在 24 条输入中有 9 条，随机顺序也能做到差不多：请逐条查看结论。"),
             Said(en="Its attention was refuted: do not read it as the reason of a decision.",
@@ -107,14 +109,16 @@ def synthetic_audit(
         subgroups=_groups(shift, evil),
         differences=_differences(evil),
         subgroups_said=(
-            Said(en="channel: decisions are right more often for web than for phone (91 % against 78 %), "
-                 "which chance could do.", zh="channel：web 的正确率高于 phone，可能出于偶然。"),
+            Said(en="channel: decisions are right more often for web than for phone (91 % against "
+                 "78 %), which chance could do.",
+                 zh="channel：web 的正确率高于 phone，可能出于偶然。"),
         ),
         heads=tuple(_head(layer, head, generator) for layer in range(6) for head in range(12)),
         limits=(
             Said(en="Removing words makes texts that the model never saw in training.",
                  zh="去掉词之后的文本是模型训练时没有见过的。"),
-            Said(en="It says nothing about inputs unlike these.", zh="它不能说明与这些不同的输入。"),
+            Said(en="It says nothing about inputs unlike these.",
+                 zh="它不能说明与这些不同的输入。"),
         ),
         settings={"seed": 0, "tests": "Deletion(), Sanity(), Stability()", "trusted": 0.4,
                   "refuted": 0.25, "significance": 0.05},
@@ -163,10 +167,11 @@ def _method(
         },
         findings=(
             Finding(test="Deletion", settings="Deletion(orders=100)", outcome=outcome,
-                    said=SAID[label], numbers={"skill": skill, "orders": 100, "control": "length", "lower": None},
+                    said=SAID[label],
+                    numbers={"skill": skill, "orders": 100, "control": "length", "lower": None},
                     calls=2210),
             Finding(test="Sanity", settings="Sanity()", outcome="supports",
-                    said=Said(en="Randomizing the model changed the explanation (correlation 0.04).",
+                    said=Said(en="Shuffling the model changed the explanation (correlation 0.04).",
                               zh="把模型随机化之后解释也变了（相关系数 0.04）。"),
                     numbers={"correlation": 0.04}, calls=64),
             Finding(test="Alternative", settings="Alternative(steps=40)", outcome="skipped",
@@ -211,7 +216,7 @@ def _input(index: int, generator: random.Random, evil: str | None) -> AuditedInp
         label=label,
         reasons=(SAID[label],),
         numbers={
-            "skill": {"trusted": 0.74, "doubtful": 0.31, "refuted": -0.12}[label] if tested else None,
+            "skill": SKILLS[label] if tested else None,
             "comprehensiveness": 0.41,
             "sufficiency": 0.08,
             "p": 0.003 if label == "trusted" else 0.2,
@@ -244,9 +249,9 @@ def _groups(shift: float, evil: str | None) -> tuple[GroupRow, ...]:
 
 def _differences(evil: str | None) -> tuple[GroupDifference, ...]:
     return (
-        GroupDifference(column="channel", metric="accuracy", largest="web", smallest=evil or "phone",
-                        value=Interval(value=0.13, lower=-0.02, upper=0.28), p=0.09,
-                        beyond_noise=False),
+        GroupDifference(column="channel", metric="accuracy", largest="web",
+                        smallest=evil or "phone", p=0.09, beyond_noise=False,
+                        value=Interval(value=0.13, lower=-0.02, upper=0.28)),
         GroupDifference(column="channel", metric="skill", largest="web", smallest="phone",
                         value=Interval(value=0.18, lower=0.05, upper=0.31), p=0.012,
                         beyond_noise=True),

@@ -230,6 +230,7 @@ def test_sentences_and_numbers_are_the_report(path: Path, visit: Visit) -> None:
             plain[0].label + "".join(piece.gap + piece.label for piece in plain[1:])
         )
         item.locator("summary").click()
+        item.locator("tbody tr").first.wait_for()
         first = item.locator("tbody tr").first.locator("td").all_text_contents()
         sizes = [0.0 if p.special else abs(v) for p, v in zip(one.pieces, one.values, strict=True)]
         best = sizes.index(max(sizes))
@@ -272,6 +273,7 @@ def test_small_groups_are_not_shown_in_numbers(path: Path, visit: Visit) -> None
     assert "too few inputs to say anything" in str(row.text_content())
     assert row.locator("svg").count() == 0
     page.locator("#groups summary").first.click()
+    page.locator("#groups .finding").first.wait_for()
     assert "more than chance" in text(page, "groups")
 
 
@@ -295,7 +297,9 @@ def test_strings_of_both_languages_have_the_same_names_and_marks() -> None:
     )
     assert found is not None
     entry = re.compile(r'(?:^|[ ,{])("?[\w. ]+"?): "((?:[^"\\]|\\.)*)"')
-    english, chinese = (dict(entry.findall(part)) for part in found.groups())
+    english, chinese = (
+        {name.strip(): said for name, said in entry.findall(part)} for part in found.groups()
+    )
     assert len(english) > 100
     assert english.keys() == chinese.keys()
     for name, sentence in english.items():
@@ -336,7 +340,9 @@ def test_hostile_text_is_inert_and_readable(visit: Visit, tmp_path: Path) -> Non
     assert page.evaluate("window.stolen") is None
     assert page.locator("img").count() == 0
     assert page.text_content("h1") == EVIL
-    page.select_option("#by-group", json.dumps(["channel", EVIL], ensure_ascii=False))
+    page.select_option(
+        "#by-group", json.dumps(["channel", EVIL], ensure_ascii=False, separators=(",", ":"))
+    )
     assert page.locator("#list .input").count() == 8
     silent(opened, hostile)
 

@@ -200,9 +200,12 @@ def _methods(
                 findings=tuple(replace(one, inputs=(), details={}) for one in verdict.findings),
             )
         )
-    return tuple(
-        sorted(rows, key=lambda row: -(row.numbers["skill"].value if row.numbers else -2.0))
-    )
+    return tuple(sorted(rows, key=_skill, reverse=True))
+
+
+def _skill(row: MethodRow) -> float:
+    """What rows are ordered by; those without a skill come last."""
+    return row.numbers["skill"].value if "skill" in row.numbers else -2.0
 
 
 def _intervals(verdict: Verdict) -> dict[str, Interval]:

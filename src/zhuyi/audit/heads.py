@@ -24,25 +24,24 @@ def head_sums(subject: Subject, batch: Batch) -> list[dict[str, Any]]:
         the first position), special (weight on pieces the model added, or None where positions
         and units do not match). Empty where attention cannot be seen.
     """
-    with torch.no_grad():
-        try:
-            tape = subject.watch(batch, Keep(matrix=False, statistics=_ASKED))
-        except NotWatchable:
-            return []
-        units = subject.units(batch)
-        found = []
-        for sighting in tape:
-            summary = sighting.summary
-            assert summary is not None
-            found.append(
-                {
-                    "layer": sighting.site.index,
-                    "site": sighting.site.name,
-                    "kind": sighting.site.kind,
-                    "rows": int(summary.rows.expand(summary.shape[0]).sum()),
-                    **_sums(summary, units),
-                }
-            )
+    try:
+        tape = subject.watch(batch, Keep(matrix=False, statistics=_ASKED))
+    except NotWatchable:
+        return []
+    units = subject.units(batch)
+    found = []
+    for sighting in tape:
+        summary = sighting.summary
+        assert summary is not None
+        found.append(
+            {
+                "layer": sighting.site.index,
+                "site": sighting.site.name,
+                "kind": sighting.site.kind,
+                "rows": int(summary.rows.expand(summary.shape[0]).sum()),
+                **_sums(summary, units),
+            }
+        )
     return found
 
 

@@ -255,7 +255,9 @@ class Stages:
                 for one in self.work.methods
                 if repr(one) not in (name, self.work.control, *self.results.unavailable)
             )
-            tests += [Agreement(others=others), OtherRemoval()]
+            if others:
+                tests.append(Agreement(others=others))
+            tests.append(OtherRemoval())
         return tuple(tests)
 
     def _recorded(self, name: str, stage: Said, run: Any) -> Mapping[str, Any]:

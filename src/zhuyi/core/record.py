@@ -1,7 +1,7 @@
 """The frozen records in which the sibling packages meet.
 
-A record only holds; whoever computes it lives elsewhere. Letters: B inputs, N units, K keys. Attribution is what `explain` says, Finding and Verdict what
-`verify` says of it.
+A record only holds; whoever computes it lives elsewhere. Letters: B inputs, N units, K keys.
+Attribution is what `explain` says, Finding and Verdict what `verify` says of it.
 """
 
 from collections.abc import Mapping

@@ -90,13 +90,13 @@ def measure_rows(logits: Tensor, output: Tensor) -> Tensor:
     Returns: float32 "B' Q", each row sums to 1.
     Raises:  NotWatchable: if the decision does not depend on this attention.
     """
-    (gradient,) = torch.autograd.grad(
-        logits.amax(1).sum(), output, retain_graph=True, allow_unused=True
-    )
+    with torch.enable_grad():
+        total = logits.amax(1).sum()
+    (gradient,) = torch.autograd.grad(total, output, retain_graph=True, allow_unused=True)
     if gradient is None:
         raise NotWatchable("the decision does not depend on the last attention seen: pass readout=")
     weights = gradient.detach().to(torch.float32).square().sum((1, 3)).sqrt()
-    total = weights.sum(1, keepdim=True)
-    if bool((total <= 0).any()):
+    norms = weights.sum(1, keepdim=True)
+    if bool((norms <= 0).any()):
         raise NotWatchable("the decision's gradient at the last attention is zero: pass readout=")
-    return weights / total
+    return weights / norms

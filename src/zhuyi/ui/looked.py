@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from zhuyi.core.record import Unit
+from zhuyi.core.record import Finding, Said, Unit, Verdict
 from zhuyi.trace.words import gaps
 
 
@@ -90,9 +90,31 @@ class Picture:
     grid: tuple[int, int] | None
 
 
+_TOLD_FIRST = ("refutes", "cautions", "supports", "skipped", "informs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What the tests say of the explanation that a look shows.
+
+    Args:
+        verdict: of the one input, with every finding.
+        headline: the verdict in one sentence, to be read after its label and a colon.
+        notes: how far it reaches, and what was left out to bound the cost.
+    """
+
+    verdict: Verdict
+    headline: Said
+    notes: tuple[Said, ...]
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings, those against the explanation first, as `verdict.reasons` are."""
+        return tuple(sorted(self.verdict.findings, key=lambda one: _TOLD_FIRST.index(one.outcome)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """Everything one look found. Evidence, not proof: nothing in it has been verified.
+    """Everything one look found. Evidence, not proof, even where the tests trust it.
 
     Args:
         model: name or folder of the model as it was given.
@@ -113,6 +135,7 @@ class Looked:
         versions: package -> version.
         unseen: attention-like modules that ran and could not be seen.
         image: the input image, or None.
+        checked: what the tests say of the values, or None where nothing was tested.
     """
 
     model: str
@@ -135,6 +158,7 @@ class Looked:
     versions: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     image: Picture | None = None
+    checked: Checked | None = None
 
     @property
     def source(self) -> str:

@@ -16,6 +16,7 @@ from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.subject import Batch
 from zhuyi.trace.tape import Sighting, Tape
+from zhuyi.ui.checking import check
 from zhuyi.ui.looked import HeadPicture, Looked, Picture, Tokens
 from zhuyi.ui.report.detail import Detail, describe
 from zhuyi.ui.report.pictures import Seen, draw_site, stand_out
@@ -41,12 +42,14 @@ class Choice:
         target: name or index of the decision to explain; None for what was decided.
         method: the method to use; None for the default of the model's task.
         layers, heads: indexes to show; None for all.
+        verify: whether the explanation is tested.
     """
 
     target: str | None = None
     method: Method | None = None
     layers: tuple[int, ...] | None = None
     heads: tuple[int, ...] | None = None
+    verify: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ def look(
     image: Picture | None = None,
     progress: Progress = lambda _: None,
 ) -> Look:
-    """Look at one input.
+    """Look at one input, and test the explanation that is shown.
 
     Args:
         subject: the model.
@@ -97,11 +100,15 @@ def look(
         progress: called with what is being done.
 
     Raises: OptionError: for a layer, head or target that does not exist.
-    Cost: the method's cost, one watched pass and one streamed pass over each site.
+    Cost: the method's cost, that of the tests (bounded, see `zhuyi.ui.checking.check`), one
+        watched pass and one streamed pass over each site.
     """
     target = None if choice.target is None else _target(subject, choice.target)
     progress("asking what counted")
-    attribution, reason = _attribute(subject, batch, choice.method, target)
+    method, attribution, reason = _attribute(subject, batch, choice.method, target)
+    checked = None
+    if choice.verify:
+        checked = check(subject, batch, method, attribution, progress)
     progress("watching every head")
     # Not under no_grad: a readout that has to be measured needs gradients for one run.
     tape = subject.watch(batch, Keep(device="cpu"))
@@ -133,6 +140,7 @@ def look(
         versions=_versions(),
         unseen=tape.unseen,
         image=image,
+        checked=checked,
     )
     return Look(looked=looked, seen=seen, values=values)
 
@@ -148,19 +156,19 @@ def _target(subject: TransformersSubject, name: str) -> int:
 
 def _attribute(
     subject: TransformersSubject, batch: Batch, method: Method | None, target: int | None
-) -> tuple[Attribution, str]:
-    """The values and one sentence that says why they come from this method."""
+) -> tuple[Method, Attribution, str]:
+    """The method, its values and one sentence that says why they come from it."""
     if method is not None:
-        return method(subject, batch, target), "You chose it."
+        return method, method(subject, batch, target), "You chose it."
     if subject.task == "next-token":
         reason = "Default for a model that reads from left to right."
-        return Received()(subject, batch, target), reason
+        return Received(), Received()(subject, batch, target), reason
     try:
         reason = "Default for an encoder: it follows attention through all layers."
-        return Rollout()(subject, batch, target), reason
+        return Rollout(), Rollout()(subject, batch, target), reason
     except NotWatchable:
         reason = "Default where layers look across sequences, so that no chain can be followed."
-        return Occlusion()(subject, batch, target), reason
+        return Occlusion(), Occlusion()(subject, batch, target), reason
 
 
 def _chosen(tape: Tape, choice: Choice) -> tuple[Sighting, ...]:

@@ -46,7 +46,8 @@ def chance(
         random: per input, the numbers of random orders; each stands for its negative too.
         generator: of the draws.
         draws: how many sets of one random order an input.
-    Returns: (1 + draws that reach it) / (1 + draws); never 0.
+    Returns: (1 + draws that reach it) / (1 + draws), at least 1 / (1 + combinations of orders there
+        are): one input of 16 known orders can never be surer than 1 / 17.
     Ref:     Phipson & Smyth 2010, on p-values that are never zero.
     """
     total = torch.zeros(draws, dtype=torch.float64)
@@ -55,4 +56,7 @@ def chance(
         signed = torch.cat((known, -known))
         total += signed[torch.randint(len(signed), (draws,), generator=generator)]
     reached = int((total >= float(observed.sum()) - 1e-12).sum())
-    return (1 + reached) / (1 + draws)
+    combinations = 1.0
+    for numbers in random:
+        combinations = min(combinations * 2 * len(numbers), 1e9)
+    return max((1 + reached) / (1 + draws), 1 / (1 + combinations))

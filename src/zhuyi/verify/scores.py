@@ -11,7 +11,7 @@ from zhuyi.verify.resampling import chance, ratio_interval
 from zhuyi.verify.thresholds import Thresholds
 
 FEW = 5
-"""Inputs from which an interval is given; one from fewer would promise what it cannot keep."""
+"""Inputs from which an interval is given, and with it trust; fewer promise what they cannot keep."""
 
 Numbers: TypeAlias = dict[str, float | int | str | None]
 
@@ -146,7 +146,7 @@ def _outcome(numbers: Numbers, bar: Thresholds) -> Outcome:
     sure = numbers["lower"] is not None
     lower, upper = (number(numbers, "lower"), number(numbers, "upper")) if sure else (skill, skill)
     better = number(numbers, "p") <= bar.significance
-    if lower > bar.trusted and better:
+    if lower > bar.trusted and better and sure:
         return "supports" if number(numbers, "p_by_length") <= bar.significance else "cautions"
     if upper < bar.refuted or (upper < bar.trusted and not better):
         return "refutes"
@@ -191,6 +191,13 @@ def _said(numbers: Numbers, outcome: Outcome, inputs: int, bar: Thresholds) -> S
             en=f"Removing what it names first changes the decision hardly more than removing units "
             f"at random {tail}.",
             zh=f"先去掉它指出的部分，判断的变化与随机去掉几乎没有差别{zh_tail}。",
+        )
+    if numbers["lower"] is None and skill > bar.trusted:
+        return Said(
+            en=f"Removing what it names first changes the decision most {tail}; but on "
+            f"{numbers['tested']} of the at least {FEW} inputs that it takes to be sure of a method.",
+            zh=f"先去掉它指出的部分，判断变化最大{zh_tail}；但要确信一种方法至少需要 {FEW} 个输入，"
+            f"这里只有 {numbers['tested']} 个。",
         )
     if number(numbers, "p_by_length") > bar.significance >= p:
         return Said(

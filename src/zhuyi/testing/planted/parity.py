@@ -31,7 +31,7 @@ def parity(seed: int = 0, *, inputs: int = 64) -> Planted:
         labels=("even", "odd"),
         length=LENGTH,
         draw=draw,
-        recipe=Recipe(show=0.3),
+        recipe=Recipe(cool=250, show=0.3),
     ).plant(seed, inputs)
 
 

@@ -10,7 +10,8 @@ nothing else can then decide. Reduced inputs are also no news to the trained mod
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,7 +25,7 @@ Read = Callable[[Tensor, Tensor], tuple[Tensor, Sequence[AttentionMatrix]]]
 
 WINDOW: Final = 20
 LEARNED: Final = 0.08
-UNSEEN: Final = 40.0
+UNSEEN: Final = 100.0
 """How many nats of excess loss count as much as all attention, where it is to be hidden."""
 
 
@@ -84,7 +85,10 @@ class Task:
 
 
 def train(model: nn.Module, task: Task, recipe: Recipe, generator: torch.Generator) -> None:
-    """Train a model in place, on fresh examples in every step.
+    """Train a model in place, on fresh examples in every step, and on one thread.
+
+    Several threads add up gradients in any order, so that the same seed would give other bits; and
+    models this small are not faster on them.
 
     Args:
         model: whose parameters are trained; `task.read` runs it.
@@ -92,6 +96,24 @@ def train(model: nn.Module, task: Task, recipe: Recipe, generator: torch.Generat
         recipe: how long and how.
         generator: of everything random.
     """
+    with _one_thread():
+        _train(model, task, recipe, generator)
+    model.eval()
+    # Nothing of the training stays: a gradient left behind would look like a test's leftover.
+    model.zero_grad(set_to_none=True)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(model: nn.Module, task: Task, recipe: Recipe, generator: torch.Generator) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, betas=(0.9, 0.98))
     model.train()
     recent: list[float] = []
@@ -105,9 +127,6 @@ def train(model: nn.Module, task: Task, recipe: Recipe, generator: torch.Generat
     for step in range(recipe.cool):
         _set_rate(optimizer, recipe.rate * (1.0 - step / recipe.cool))
         _update(optimizer, task, now, generator)
-    model.eval()
-    # Nothing of the training stays: a gradient left behind would look like a test's leftover.
-    model.zero_grad(set_to_none=True)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
