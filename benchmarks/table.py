@@ -6,7 +6,10 @@ from pathlib import Path
 from benchmarks.measure import RESULTS
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-ORDER = ("attend", "summarize", "rule_bias", "whole_model", "rollout", "page", "parts")
+ORDER = (
+    *("attend", "summarize", "rule_bias", "whole_model", "rollout", "page", "parts"),
+    *("deletion", "auditing"),
+)
 HEAD = """# Benchmarks
 
 Made by `make bench` from `benchmarks/results/*.json`; do not edit by hand. Every figure is the

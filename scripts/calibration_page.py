@@ -26,8 +26,8 @@ nothing else can decide. `tests/testing/test_planted.py` checks that by removal.
 
 | task | an input | units that decide | decoys |
 |---|---|---|---|
-| recall | `lamp red door blue fish blue boat red door` → blue | the queried key, its place among \
-the pairs, its value | another key with a copy of the answer |
+| recall | `lamp red door blue fish blue boat red door` → blue | the query, the key that \
+matches it, its value | another key with a copy of the answer |
 | shortcut | ten columns; the label is the sign of `shortcut` | `shortcut` | `true_cause`, which \
 goes with the label loosely |
 | parity | `0 1 *0 1 0 0 1 *1 0 0 1 1` → odd | both marked bits | the bits beside them |
@@ -215,9 +215,10 @@ def _per_input(cases: Sequence[Judged]) -> Iterator[str]:
 
 def _deceptive(measured: Measured, cases: Sequence[Judged]) -> Iterator[str]:
     yield (
-        "Its read-out row's attention avoids the words that decide, and its accuracy stays. Pruthi "
-        "et al. report the same of BERT: attention on the words falls to 7e-5 while accuracy stays "
-        "at 97 % (arXiv:1909.07913, their occupation task).\n"
+        "Its read-out row's attention avoids the words that decide, and its accuracy stays. For "
+        "comparison: BERT trained so on the occupation task of Pruthi et al. (arXiv:1909.07913) "
+        "has 97.2 % accuracy with a mean attention of 7e-5 on the words (the log in the authors' "
+        "repository).\n"
     )
     rows = []
     for planted, seed, _ in measured.models:

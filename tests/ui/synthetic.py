@@ -5,8 +5,8 @@ import math
 import torch
 
 from zhuyi.core import AttentionMatrix, Mask
-from zhuyi.core.record import Site, Unit
-from zhuyi.ui.looked import HeadPicture, Looked, Tokens
+from zhuyi.core.record import Finding, Label, Outcome, Said, Site, Unit, Verdict
+from zhuyi.ui.looked import Checked, HeadPicture, Looked, Tokens
 from zhuyi.ui.report.detail import Detail, describe
 from zhuyi.ui.report.pictures import Seen, draw_site, stand_out
 
@@ -49,6 +49,43 @@ SENTENCE = (
 WORDS = SENTENCE.split()
 
 
+def synthetic_check(label: Label, text: str = "word") -> Checked:
+    """A verdict with a finding of every outcome that goes with it; `text` is in every sentence."""
+    against: dict[Label, tuple[Outcome, ...]] = {
+        "trusted": ("supports",),
+        "doubtful": ("cautions", "supports"),
+        "refuted": ("supports", "cautions", "refutes"),
+    }
+    tests = ("Deletion", "Stability", "Sanity", "Deception", "OtherRemoval")
+    outcomes: tuple[Outcome, ...] = (*against[label], "skipped", "informs")
+    findings = tuple(
+        Finding(
+            test=test,
+            settings=f"{test}(setting={text!r})",
+            outcome=outcome,
+            said=Said(en=f"It {outcome}: {text}.", zh=f"结果{outcome}：{text}。"),
+            numbers={"skill": 0.4375, "lower": None, "worst_unit": text},
+            details={"p": (0.0625,)},
+            calls=17,
+        )
+        for test, outcome in zip(tests, outcomes, strict=False)
+    )
+    verdict = Verdict(
+        label=label,
+        reasons=tuple(one.said for one in findings),
+        inputs=(label,),
+        input_reasons=((),),
+        findings=findings,
+        method="Rollout(residual=0.5)",
+        removal=text,
+    )
+    return Checked(
+        verdict=verdict,
+        headline=Said(en=f"headline {text}", zh=f"标题 {text}"),
+        notes=(Said(en=f"note {text}", zh=f"附注 {text}"),),
+    )
+
+
 def synthetic_look(
     *,
     layers: int,
@@ -57,6 +94,7 @@ def synthetic_look(
     width: int,
     causal: bool = False,
     label: str | None = None,
+    verdict: Label | None = None,
 ) -> tuple[Looked, dict[tuple[int, int], AttentionMatrix], dict[tuple[int, int], torch.Tensor]]:
     """A look at a model that does not exist, with the matrices and values behind it."""
     labels = ["[CLS]", *(WORDS[i % len(WORDS)] for i in range(length - 2)), "[SEP]"]
@@ -112,6 +150,7 @@ def synthetic_look(
         dtype="float32",
         device="cpu",
         versions={"zhuyi": "0.1.0", "torch": torch.__version__},
+        checked=None if verdict is None else synthetic_check(verdict, label or "word"),
     )
     return looked, matrices, values
 

@@ -241,10 +241,69 @@ def test_everything_has_a_name_for_screen_readers(pages: Pages, visit: Visit) ->
     assert page.locator("h1").count() == 1
 
 
-def test_hostile_text_is_inert_and_readable(pages: Pages, visit: Visit) -> None:
-    path = pages.page("evil", layers=1, heads=2, length=12, width=8, label=EVIL)
+VERDICTS = {"trusted": "可信", "doubtful": "存疑", "refuted": "不成立"}
+
+
+@pytest.mark.parametrize("label", VERDICTS)
+def test_the_banner_leads_with_the_verdict(pages: Pages, visit: Visit, label: str) -> None:
+    path = pages.page(label, layers=1, heads=2, length=12, width=8, verdict=label)
     opened = visit(path)
     page = ready(opened)
+    assert page.is_hidden("#unverified")
+    assert "Not verified" not in page.inner_text("body")
+    assert page.inner_text("#belief-word") == label.capitalize()
+    assert page.locator(f"#belief-word svg.{label}").count() == 1, "a shape, not only a color"
+    assert text(page, "belief-said") == "Headline word"
+    first = {
+        "trusted": ["✔ For it"],
+        "doubtful": ["? A doubt", "✔ For it"],
+        "refuted": ["✘ Against it", "? A doubt", "✔ For it"],
+    }[label]
+    assert page.locator("#belief-why .outcome").all_text_contents() == first
+    assert "It supports: word." in text(page, "belief-why")
+    assert "Could not be tested here: " in text(page, "belief-note")
+    assert "note word" in text(page, "belief-note")
+    assert "not proof" in text(page, "belief-note")
+    assert "cannot prove it right" in text(page, "notes")
+    words = page.locator("#words").bounding_box()
+    assert page.locator("#belief").bounding_box()["y"] < words["y"]
+    page.click("#language")
+    assert page.inner_text("#belief-word") == VERDICTS[label]
+    assert text(page, "belief-said") == "标题 word"
+    assert "结果supports：word。" in text(page, "belief-why")
+    assert "附注 word" in text(page, "belief-note")
+    assert "It supports" not in page.inner_text("body")
+    silent(opened, path)
+
+
+def test_every_number_is_behind_the_details(pages: Pages, visit: Visit) -> None:
+    page = ready(visit(pages.page("refuted", layers=1, heads=2, length=12, width=8,
+                                  verdict="refuted")))  # fmt: skip
+    assert page.is_hidden("#findings")
+    page.focus("#belief-all summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#findings")
+    assert page.locator("#findings .finding").count() == 5
+    shown = page.inner_text("#findings")
+    for part in ("Deletion", "Sanity", "Not tested", "To know", "0.4375", "0.0625", "17",
+                 "Sanity(setting='word')", "Pieces were removed by: word."):  # fmt: skip
+        assert part in shown, part
+
+
+def test_without_a_verdict_the_page_says_so(pages: Pages, visit: Visit) -> None:
+    page = ready(visit(pages.short))
+    assert page.is_visible("#unverified")
+    assert page.is_hidden("#belief")
+    assert "no test has shown" in text(page, "notes")
+
+
+def test_hostile_text_is_inert_and_readable(pages: Pages, visit: Visit) -> None:
+    path = pages.page("evil", layers=1, heads=2, length=12, width=8, label=EVIL, verdict="refuted")
+    opened = visit(path)
+    page = ready(opened)
+    page.click("#belief-all summary")
+    assert EVIL in page.inner_text("#belief-why")
+    assert EVIL in page.inner_text("#findings")
     page.click("[data-mode=results]")
     page.click("#language")
     page.check("#numbers")
@@ -326,7 +385,9 @@ def test_a_head_without_details_says_so(pages: Pages, visit: Visit, tmp_path: Pa
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_sideways_scrolling(pages: Pages, visit: Visit, width: int) -> None:
-    page = ready(visit(pages.medium, viewport={"width": width, "height": 800}))
+    path = pages.page("wide", layers=1, heads=2, length=150, width=8, verdict="refuted")
+    page = ready(visit(path, viewport={"width": width, "height": 800}))
+    page.click("#belief-all summary")
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

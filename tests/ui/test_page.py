@@ -13,6 +13,7 @@ import pytest
 
 from tests.ui.synthetic import details, synthetic_look
 from zhuyi.errors import InputError
+from zhuyi.ui.as_json import verdict_as_json
 from zhuyi.ui.looked import HeadPicture, Link, Looked, Tokens
 from zhuyi.ui.report.build import build_page, save_page
 from zhuyi.ui.report.detail import Detail
@@ -81,8 +82,21 @@ def test_page_names_no_other_resource() -> None:
     assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|EventSource)\s*\(", small())
 
 
+def test_the_page_carries_the_verdict_or_none() -> None:
+    assert manifest_of(small())["verdict"] is None
+    looked, matrices, values = synthetic_look(
+        layers=1, heads=2, length=12, width=8, verdict="doubtful"
+    )
+    verdict = manifest_of(build_page(looked, details(matrices, values)))["verdict"]
+    assert looked.checked is not None
+    assert verdict == verdict_as_json(looked.checked)
+    assert verdict["label"] == "doubtful"  # type: ignore[call-overload, index]
+
+
 def test_hostile_text_in_every_field_stays_data() -> None:
-    looked, matrices, values = synthetic_look(layers=1, heads=2, length=12, width=8, label=EVIL)
+    looked, matrices, values = synthetic_look(
+        layers=1, heads=2, length=12, width=8, label=EVIL, verdict="refuted"
+    )
     looked = replace(
         looked,
         method=EVIL,

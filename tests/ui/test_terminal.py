@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.ui.synthetic import synthetic_look
-from zhuyi.core.record import Unit
+from tests.ui.synthetic import synthetic_check, synthetic_look
+from zhuyi.core.record import Label, Unit
 from zhuyi.ui import demo
 from zhuyi.ui.looked import Looked
 from zhuyi.ui.terminal import inner_links, printable, show, standing_heads, words
@@ -44,6 +44,37 @@ def test_without_color_the_numbers_still_rank() -> None:
     assert "page.html" in text
 
 
+@pytest.mark.parametrize(
+    ("label", "sign"),
+    [("trusted", "✔ TRUSTED: "), ("doubtful", "? DOUBTFUL: "), ("refuted", "✘ REFUTED: ")],
+)
+def test_the_verdict_comes_right_after_the_decision(label: Label, sign: str) -> None:
+    text = shown(replace(found(), checked=synthetic_check(label)), color=False)
+    assert "NOT VERIFIED" not in text
+    lines = [line.rstrip() for line in text.splitlines()]
+    at = next(i for i, line in enumerate(lines) if line.startswith("Decided: "))
+    assert lines[at + 1] == f"{sign}headline word"
+    first = {"trusted": "supports", "doubtful": "cautions", "refuted": "refutes"}[label]
+    assert f"It {first}: word." in lines[at + 2], "what speaks against it comes first"
+    assert any(line.startswith("Tells nothing here: ") for line in lines)
+    assert "It informs" not in text, "the page has it"
+    assert "note word" in lines
+    assert "not proof" in text
+    color = shown(replace(found(), checked=synthetic_check(label)), color=True)
+    assert {"trusted": "\x1b[1;32m", "doubtful": "\x1b[1;33m", "refuted": "\x1b[1;31m"}[
+        label
+    ] in color
+
+
+def test_a_deletion_test_that_could_not_run_is_told() -> None:
+    checked = synthetic_check("doubtful")
+    deletion, *others = checked.verdict.findings
+    findings = (replace(deletion, outcome="skipped"), *others)
+    checked = replace(checked, verdict=replace(checked.verdict, findings=findings))
+    text = shown(replace(found(), checked=checked), color=False)
+    assert "– not tested It cautions: word." in text
+
+
 def test_strong_words_are_underlined_as_well_as_colored() -> None:
     looked = found()
     text = words(looked)
@@ -73,7 +104,7 @@ def test_the_second_text_of_a_pair_keeps_its_own_gaps() -> None:
 
 def test_escape_sequences_are_disarmed() -> None:
     evil = "\x1b[2J\x1b]0;owned\x07[bold red]x"
-    text = shown(found(evil), color=False)
+    text = shown(replace(found(evil), checked=synthetic_check("refuted", evil)), color=False)
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "[bold red]x" in text, "markup is text"

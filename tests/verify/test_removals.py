@@ -92,3 +92,32 @@ def test_answers_can_be_taken_over() -> None:
 def test_targets_must_fit_the_batch() -> None:
     with pytest.raises(OptionError, match="one an input"):
         Removals(columns_of(Weighted(WEIGHTS), 3), some_inputs(2, 3), [1])
+
+
+def test_runs_that_do_not_fit_into_memory_are_halved() -> None:
+    class Small(Counting):
+        def decide(self, batch, keep=None):  # type: ignore[no-untyped-def]
+            if keep is not None and len(batch) > 5:
+                raise torch.OutOfMemoryError("no memory for so many")
+            return super().decide(batch, keep)
+
+    subject, inputs = counting(), some_inputs(4, 3)
+    pairs = [(row, gone) for row in range(4) for gone in range(1, 8)]
+    expected = Removals(subject, inputs).probabilities(pairs)
+    small = Small(Weighted(WEIGHTS), unit_names=("a", "b", "c"), labels=("no", "yes"))
+    small.calls = []
+    assert Removals(small, inputs).probabilities(pairs) == pytest.approx(expected, abs=1e-7)
+    assert max(small.calls) <= 5
+
+
+def test_other_failures_come_through() -> None:
+    class Broken(Counting):
+        def decide(self, batch, keep=None):  # type: ignore[no-untyped-def]
+            if keep is not None:
+                raise RuntimeError("something else")
+            return super().decide(batch, keep)
+
+    broken = Broken(Weighted(WEIGHTS), unit_names=("a", "b", "c"), labels=("no", "yes"))
+    broken.calls = []
+    with pytest.raises(RuntimeError, match="something else"):
+        Removals(broken, some_inputs(4, 3)).probabilities([(0, 1), (1, 1)])

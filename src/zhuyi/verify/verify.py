@@ -146,8 +146,7 @@ def _of_input(
     if own == "skipped":
         return "doubtful", (_NOTHING,)
     assert deletion is not None
-    skill, p = deletion.details["skill"][row], deletion.details["p"][row]
-    said = _own_said(own, float(skill or 0.0), 1.0 if p is None else float(p))
+    said = _own_said(own, float(deletion.details["skill"][row] or 0.0))
     against = tuple(
         one.said for one in findings if one.inputs and one.inputs[row] in ("refutes", "cautions")
         and one.test != "Deletion"
@@ -161,13 +160,12 @@ def _of_input(
     return "trusted", (said,)
 
 
-def _own_said(own: Outcome, skill: float, p: float) -> Said:
+def _own_said(own: Outcome, skill: float) -> Said:
     numbers = f"{skill:.2f}"
     if own == "supports":
         return Said(
-            en=f"Here, removing what it names first changes the decision most (skill {numbers}, "
-            f"p = {p:.3f}).",
-            zh=f"在这个输入上，先去掉它指出的部分，判断变化最大（技能 {numbers}，p = {p:.3f}）。",
+            en=f"Here, removing what it names first changes the decision most (skill {numbers}).",
+            zh=f"在这个输入上，先去掉它指出的部分，判断变化最大（技能 {numbers}）。",
         )
     if own == "refutes":
         return Said(

@@ -73,7 +73,7 @@ class HalfRight:
 
     Args:
         planted: the task that knows.
-        share: of inputs that get the truth, in [0, 1]; which ones is drawn by the input.
+        share: of inputs that get the truth, in [0, 1]; which ones is drawn.
         seed: of the draw and of the values.
     Raises: OptionError: if `share` is outside [0, 1].
     """

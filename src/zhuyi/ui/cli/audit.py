@@ -179,11 +179,14 @@ def _deliver(
     report: "AuditReport", output: Path | None, *, as_json: bool, fail_on: "FailOn | None"
 ) -> None:
     """Files, what is printed, and the exit code."""
+    from zhuyi.audit.journal import NAME
     from zhuyi.ui.report.audit.folder import save_audit
     from zhuyi.ui.report.audit.junit import fails
 
     if output is not None:
         save_audit(report, output, fail_on=fail_on)
+        if not report.budget.exhausted:  # a larger budget goes on from there
+            (output / NAME).unlink(missing_ok=True)
     if as_json:
         from zhuyi.audit.serial import to_text
 

@@ -1,4 +1,4 @@
-"""`zhuyi look`: where does this model look, on this input?"""
+"""`zhuyi look`: where does this model look, on this input, and is that why?"""
 
 import json
 import logging
@@ -36,11 +36,14 @@ def look(
     method: Annotated[str | None, typer.Option(help=f"One of {', '.join(_METHODS)}.")] = None,
     layers: Annotated[str | None, typer.Option(help="Layers to show, as 0,3-5.")] = None,
     heads: Annotated[str | None, typer.Option(help="Heads to show, as 0,3-5.")] = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Do not test the explanation.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the page.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
-    """See where a model looks: in the terminal, and as one offline page with -o."""
+    """See where a model looks and whether to believe it: here, and as one offline page with -o."""
     source = _source(text, file, image)
     if pair is not None and (image is not None or not pair.strip()):
         raise OptionError("--pair must be a text that is not empty, beside --text or --file")
@@ -65,7 +68,9 @@ def look(
         batch,
         model=Path(model).resolve().name if Path(model).is_dir() else model,
         texts=(source,) if pair is None else (source, pair),
-        choice=Choice(target=target, method=chosen, layers=layer_list, heads=head_list),
+        choice=Choice(
+            target=target, method=chosen, layers=layer_list, heads=head_list, verify=not no_verify
+        ),
         image=picture,
         progress=progress,
     )

@@ -17,19 +17,20 @@ from pathlib import Path
 import numpy as np
 
 from zhuyi.errors import InputError
+from zhuyi.ui.as_json import verdict_as_json
 from zhuyi.ui.looked import HeadPicture, Looked
 from zhuyi.ui.report.detail import Detail
 from zhuyi.ui.report.payload import Chunk, encode, to_json
 from zhuyi.ui.report.pictures import STATISTICS, best_first, floor_of
 
 #: Version of the data inside a page.
-SCHEMA = "zhuyi.page/1"
+SCHEMA = "zhuyi.page/2"
 #: How large a page may become, in bytes; details are left out above it.
 BUDGET = 4_500_000
 
 # Order matters: each part uses only what stands before it.
-_SCRIPTS = ("strings", "base", "payload", "operator", "color", "words", "grid", "matrix",
-            "canvas", "strip", "links", "main")  # fmt: skip
+_SCRIPTS = ("strings", "base", "payload", "operator", "color", "icons", "verdict", "words", "grid",
+            "matrix", "canvas", "strip", "links", "main")  # fmt: skip
 
 DetailOf = Callable[[HeadPicture], Detail | None]
 
@@ -128,7 +129,7 @@ def _manifest(looked: Looked, overview: Chunk) -> dict[str, object]:
         "alternatives": [list(item) for item in looked.alternatives],
         "method": looked.method,
         "reason": looked.reason,
-        "verdict": None,
+        "verdict": None if looked.checked is None else verdict_as_json(looked.checked),
         "units": _units(looked),
         "values": [float(f"{value:.5g}") for value in looked.values],
         "signed": looked.signed,

@@ -5,7 +5,7 @@ function applyTheme() {
 }
 
 function drawNotes() {
-  const notes = [t("noteVerify"), t("noteKernel", kernelNames())];
+  const notes = [t(manifest.verdict ? "noteVerified" : "noteVerify"), t("noteKernel", kernelNames())];
   if (manifest.detailed) {
     notes.push(t("noteOperator", { score: number(manifest.errors[0], 2), weight: number(manifest.errors[1], 2) }));
   }

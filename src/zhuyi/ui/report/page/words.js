@@ -19,6 +19,7 @@ function drawHeader() {
   if (others.length) {
     $("decision").append(make("span", t("otherwise", { list: others.join(" · ") }), "quietly"));
   }
+  drawVerdict();
   drawFacts($("facts"), headerFacts());
 }
 
