@@ -61,10 +61,12 @@ def test_terminal_says_what_was_found(classifier: Path, capsys: pytest.CaptureFi
     result = Result(capsys, "look", classifier, "--text", TEXT)
     assert result.code == 0
     assert result.err == ""
-    for part in ("tiny-bert", "Decided: ", "DOUBTFUL: ", "zhuyi audit", "What counted most",
-                 "Kernel ", "Strongest links", "Heads that stand out", "Rollout(residual=0.5)"):  # fmt: skip
+    for part in ("tiny-bert", "Decided: ", "zhuyi audit", "What counted most",
+                 "Kernel ", "Strongest links", "Heads that stand out",
+                 "Rollout(residual=0.5)"):  # fmt: skip
         assert part in result.out, part
     assert re.search(r"(BAD|GOOD|SO-SO) \(\d+\.\d%\)", result.out)
+    assert re.search(r"^(\? DOUBTFUL|✘ REFUTED): the tests ", result.out, re.M)
     assert TEXT[:30] in result.out
 
 
@@ -76,8 +78,8 @@ def test_json_has_the_schema_and_adds_up(
     assert found["schema"] == SCHEMA == "zhuyi.look/2"
     assert set(found) == {
         "schema", "model", "task", "input", "verified", "verdict", "decision", "alternatives",
-        "method", "units", "sequences", "heads", "heads_in_model", "kernels", "dtype", "device", "versions",
-        "unseen", "page",
+        "method", "units", "sequences", "heads", "heads_in_model", "kernels", "dtype", "device",
+        "versions", "unseen", "page",
     }  # fmt: skip
     assert found["verified"] is True
     verdict = found["verdict"]

