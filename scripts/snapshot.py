@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,7 +42,8 @@ def signature(thing: Any) -> str:
         parameter.replace(annotation=inspect.Parameter.empty)
         for parameter in found.parameters.values()
     ]
-    return str(found.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    text = str(found.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    return re.sub(r" at 0x[0-9a-f]+", "", text)  # a default that is a function has an address
 
 
 def members(kind: type) -> Described:

@@ -196,7 +196,11 @@ def _said(
             "compared.",
             zh="其他方法给出的数值无法排序，因此无法比较。",
         )
-    plain = {name: name.partition("(")[0] for name in known}
+    kinds = [name.partition("(")[0] for name in known]
+    plain = {
+        name: kind if kinds.count(kind) == 1 else name
+        for name, kind in zip(known, kinds, strict=True)
+    }
     most, least = max(known, key=lambda name: known[name]), min(known, key=lambda name: known[name])
     units = [label for label, _ in _by_name([one for one in compared[least] if one is not None])]
     en = f"Most alike is the order of {plain[most]} (rank correlation {known[most]:.2f})"

@@ -11,7 +11,8 @@ class Thresholds:
 
     Args:
         trusted: skill (share of the way from random to the best order) that an explanation must
-            surely exceed to be trusted, in [0, 1].
+            surely exceed to be trusted, in [0, 1]. The default is that of an explanation which is
+            right on half of the inputs and random on the others.
         refuted: skill that it must surely stay below to be refuted, in [0, 1].
         significance: largest p-value that counts as better than random orders.
         effect: least difference in probability between the best and the worst order; below it the
@@ -29,9 +30,9 @@ class Thresholds:
         0.6
     """
 
-    trusted: float = 0.4
+    trusted: float = 0.5
     refuted: float = 0.25
-    significance: float = 0.05
+    significance: float = 0.01
     effect: float = 0.02
     sanity: float = 0.5
     stability: float = 0.5
