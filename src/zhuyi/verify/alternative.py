@@ -14,6 +14,7 @@ from zhuyi.verify.case import Case
 from zhuyi.verify.other_attention import LARGEST, OtherAttention, Search, only_pass
 from zhuyi.verify.ranks import likeness
 from zhuyi.verify.removals import taken
+from zhuyi.verify.wording import many
 
 _PURPOSE = 4201
 MOST_WEIGHTS = 4_000_000
@@ -236,7 +237,7 @@ def _no_bias(reason: str) -> tuple[str, str]:
 
 def _said(test: Alternative, outcome: Outcome, other: Sequence[Tried], inputs: int) -> Said:
     percent = f"{100 * test.tolerance:g}"
-    en = f"on {len(other)} of {inputs} inputs looked at"
+    en = f"on {len(other)} of {many(inputs)} looked at"
     zh = f"所看 {inputs} 个输入中的 {len(other)} 个"
     known = [one.divergence for one in other]
     if known:
@@ -267,7 +268,7 @@ def _said(test: Alternative, outcome: Outcome, other: Sequence[Tried], inputs: i
         )
     return Said(
         en=f"No very different attention with the same decision was found in {test.steps} steps on "
-        f"any of the {inputs} inputs looked at. That is no proof that there is none.",
+        f"any of the {many(inputs)} looked at. That is no proof that there is none.",
         zh=f"搜索 {test.steps} 步，所看的 {inputs} 个输入都没有找到判断相同而大不相同的注意力。"
         "这并不证明它不存在。",
     )

@@ -9,6 +9,7 @@ import torch
 from zhuyi.core.record import Finding, Outcome, Said
 from zhuyi.errors import OptionError
 from zhuyi.verify.case import Case
+from zhuyi.verify.wording import many
 
 _TOLD = 5  # names in the texts
 _SURE = 2  # deceived inputs that refute; one alone may be bad luck
@@ -294,7 +295,7 @@ def _said(
     deceived, loud = numbers["deceived"], numbers["loud"]
     if not deceived:
         return Said(
-            en=f"It hides no unit that decides: on {loud} inputs removing one unit lowers the "
+            en=f"It hides no unit that decides: on {many(int(loud or 0))} removing one unit lowers the "
             f"probability by {effect:.2f} or more, and each of these units is shown.",
             zh=f"它没有隐瞒起决定作用的单元：在 {loud} 个输入上，去掉一个单元会使概率下降 "
             f"{effect:.2f} 或更多，这些单元都显示出来了。",

@@ -11,6 +11,7 @@ from zhuyi.verify.again import LEAST, chosen_rows, explained_again, mean_known, 
 from zhuyi.verify.case import Case, Method
 from zhuyi.verify.ranks import likeness, unchanged
 from zhuyi.verify.removals import Removals, taken
+from zhuyi.verify.wording import many
 
 _PURPOSE = 4001
 _FLOOR = 0.3  # what two explanations may share because they are of the same input
@@ -281,7 +282,7 @@ def _said(outcome: Outcome, seen: _Seen, inputs: int) -> Said:
     rho = f"{round(seen.correlation() or 0.0, 2) + 0.0:.2f}"  # never -0.00
     if outcome == "refutes":
         return Said(
-            en=f"The explanation stays much the same (rank correlation {rho} over {inputs} inputs) "
+            en=f"The explanation stays much the same (rank correlation {rho} over {many(inputs)}) "
             "when the model's parameters are shuffled: it does not depend on what the model "
             "learned.",
             zh=f"打乱模型的参数后，解释几乎不变（{inputs} 个输入的平均秩相关 {rho}）："
@@ -290,7 +291,7 @@ def _said(outcome: Outcome, seen: _Seen, inputs: int) -> Said:
     if outcome == "supports":
         return Said(
             en="The explanation changes when the model's parameters are shuffled (rank correlation "
-            f"{rho} over {inputs} inputs), as it should: it depends on the model.",
+            f"{rho} over {many(inputs)}), as it should: it depends on the model.",
             zh=f"打乱模型的参数后，解释随之改变（{inputs} 个输入的平均秩相关 {rho}），"
             "理应如此：它取决于模型。",
         )
@@ -299,7 +300,7 @@ def _said(outcome: Outcome, seen: _Seen, inputs: int) -> Said:
     zh_beside = "" if control is None else f"；单元实际影响的秩相关 {control:.2f}"
     return Said(
         en="Shuffling the model's parameters cannot tell here whether the explanation depends on "
-        f"them (rank correlation {rho} over {inputs} inputs{beside}).",
+        f"them (rank correlation {rho} over {many(inputs)}{beside}).",
         zh=f"打乱模型的参数在这里无法说明解释是否取决于模型（{inputs} 个输入的平均秩相关 {rho}"
         f"{zh_beside}）。",
     )

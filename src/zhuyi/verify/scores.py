@@ -9,6 +9,7 @@ import torch
 from zhuyi.core.record import Finding, Outcome, Said
 from zhuyi.verify.resampling import chance, ratio_interval
 from zhuyi.verify.thresholds import Thresholds
+from zhuyi.verify.wording import many
 
 FEW = 5
 """Inputs from which an interval is given, and trust with it: fewer promise too much."""
@@ -170,7 +171,7 @@ def _said(numbers: Numbers, outcome: Outcome, inputs: int, bar: Thresholds) -> S
         )
     skill, p = number(numbers, "skill"), number(numbers, "p")
     on, zh_on = (
-        f"{numbers['tested']} of {inputs} inputs",
+        f"{numbers['tested']} of {many(inputs)}",
         f"{inputs} 个输入中的 {numbers['tested']} 个",
     )
     zh_tail = (

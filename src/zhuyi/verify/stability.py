@@ -10,6 +10,7 @@ from zhuyi.verify.again import LEAST, chosen_rows, explained_again, mean_known, 
 from zhuyi.verify.case import Case, Method
 from zhuyi.verify.ranks import likeness
 from zhuyi.verify.removals import taken
+from zhuyi.verify.wording import many
 
 _PURPOSE = 4101
 
@@ -196,7 +197,7 @@ _NOTHING_KEPT = (
 
 def _said(outcome: Outcome, correlation: float, inputs: int, size: float) -> Said:
     percent = f"{100 * size:g}"
-    how = f"rank correlation {correlation:.2f} over {inputs} inputs, noise of {percent} %"
+    how = f"rank correlation {correlation:.2f} over {many(inputs)}, noise of {percent} %"
     zh_how = f"{inputs} 个输入的平均秩相关 {correlation:.2f}，噪声 {percent}%"
     if outcome == "cautions":
         return Said(
