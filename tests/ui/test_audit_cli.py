@@ -15,6 +15,7 @@ from tests.trace.subject_models import bert, bert_tokenizer
 from tests.ui.synthetic_audit import synthetic_audit
 from tests.ui.test_cli import Result
 from zhuyi.audit import Progress
+from zhuyi.audit.journal import NAME
 from zhuyi.audit.serial import from_text, to_text
 from zhuyi.core.record import Said
 from zhuyi.errors import InputError
@@ -82,14 +83,29 @@ def test_from_a_table_to_four_files(
     assert {one.name.partition("(")[0] for one in report.methods} <= {
         "Occlusion", "Received", "Random",
     }  # fmt: skip
-    again = audited(capsys, classifier, table, *options)
-    assert again.code == 0
-    resumed = from_text((folder / "report.json").read_text(encoding="utf-8"))
-    assert int(resumed.run["parts taken over"]) > 0, "what was finished was used"
-    audited(capsys, classifier, table, *options, "--fresh")
-    fresh = from_text((folder / "report.json").read_text(encoding="utf-8"))
-    assert fresh.run["parts taken over"] == 0
-    assert fresh.methods == resumed.methods == report.methods
+    assert names == {"report.json", "report.html", "card.md", "junit.xml"}, "finished: no journal"
+    assert audited(capsys, classifier, table, *options, "--fresh").code == 0
+    again = from_text((folder / "report.json").read_text(encoding="utf-8"))
+    assert replace(again, run={}) == replace(report, run={})
+
+
+def test_a_spent_budget_leaves_what_was_finished_for_the_next_run(
+    classifier: Path, table: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    options = ("--label-column", "label", "-o", tmp_path / "out")
+    whole = audited(capsys, classifier, table, "--label-column", "label", "-o", tmp_path / "whole")
+    assert whole.code == 0
+    full = from_text((tmp_path / "whole" / "report.json").read_text(encoding="utf-8"))
+    half = ("--max-calls", str(full.budget.calls // 2))
+    assert audited(capsys, classifier, table, *options, *half).code == 0
+    part = from_text((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert part.budget.exhausted
+    assert (tmp_path / "out" / NAME).exists()
+    assert audited(capsys, classifier, table, *options).code == 0
+    rest = from_text((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert int(rest.run["parts taken over"]) > 0
+    assert rest.inputs == full.inputs
+    assert not (tmp_path / "out" / NAME).exists()
 
 
 def test_json_on_stdout_is_the_report(

@@ -12,6 +12,7 @@ from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.trace.subject import Batch
 from zhuyi.ui.data import Table
 from zhuyi.ui.labels import named_labels, one_class_only
+from zhuyi.ui.questions import QUESTIONS
 from zhuyi.verify import Method
 
 METHODS = (
@@ -20,12 +21,7 @@ METHODS = (
 )  # fmt: skip
 """What can be compared by name; random values always are."""
 
-_QUESTIONS = {
-    "text-classification": "What kind of text is this?",
-    "next-token": "Which token comes next?",
-    "similarity": "Are these two texts similar?",
-    "embedding": "What does this text's embedding rest on?",
-}
+_TEXTS = ("text-classification", "next-token", "similarity", "embedding")  # tasks that read texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +76,7 @@ def audit_table(
         methods=None if choice.methods is None else _methods(choice.methods),
         about=About(
             title=title,
-            task=_QUESTIONS.get(subject.task, ""),
+            task=QUESTIONS[subject.task],
             data=table.summary(),
             rows=[row.number for row in table.rows],
         ),
@@ -97,7 +93,7 @@ def audit_table(
 
 def _batch(subject: TransformersSubject, table: Table) -> Batch:
     pairs = "pair" in table.columns
-    if subject.task not in _QUESTIONS:
+    if subject.task not in _TEXTS:
         raise OptionError(f"an audit reads texts; this model decides {subject.task}")
     if subject.task == "similarity" and not pairs:
         raise OptionError("similarity compares two texts: give --pair-column")

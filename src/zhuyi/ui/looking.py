@@ -18,6 +18,7 @@ from zhuyi.trace.subject import Batch
 from zhuyi.trace.tape import Sighting, Tape
 from zhuyi.ui.checking import check
 from zhuyi.ui.looked import HeadPicture, Looked, Picture, Tokens
+from zhuyi.ui.questions import QUESTIONS
 from zhuyi.ui.report.detail import Detail, describe
 from zhuyi.ui.report.pictures import Seen, draw_site, stand_out
 
@@ -25,13 +26,6 @@ Method = Callable[..., Attribution]
 Progress = Callable[[str], None]
 
 _NUMBERED = "positions"
-_TASKS = {
-    "text-classification": "What kind of text is this?",
-    "image-classification": "What is in this image?",
-    "next-token": "Which token comes next?",
-    "similarity": "Are these two texts similar?",
-    "embedding": "What does this text's embedding rest on?",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +115,7 @@ def look(
     decision, chance, others = _decision(subject, shares, attribution.target[0])
     looked = Looked(
         model=model,
-        task=_TASKS[subject.task],
+        task=QUESTIONS[subject.task],
         texts=texts,
         decision=decision,
         probability=chance,

@@ -34,7 +34,7 @@ class Thresholds:
     refuted: float = 0.25
     significance: float = 0.01
     effect: float = 0.02
-    sanity: float = 0.5
+    sanity: float = 0.75
     stability: float = 0.5
     alternative: float = 0.5
     deception: float = 0.2

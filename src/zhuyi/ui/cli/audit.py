@@ -1,7 +1,6 @@
 """`zhuyi audit`: may this model's explanations be believed, on these inputs?"""
 
 import json
-import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar, cast
 import typer
 
 from zhuyi.errors import OptionError
+from zhuyi.ui.cli.loading import load_subject
 
 if TYPE_CHECKING:
     from zhuyi.audit import AuditReport, Progress
-    from zhuyi.trace.adapters.transformers_heads import Task
-    from zhuyi.trace.adapters.transformers_subject import TransformersSubject
     from zhuyi.ui.data import OnBad
     from zhuyi.ui.report.audit.junit import FailOn
 
@@ -83,7 +81,7 @@ def audit(
         data, text=text, pair=pair, label=label, groups=group or (), on_bad=bad, limit=limit
     )
     _make(output)
-    subject = _subject(model, task, pair is not None)
+    subject = load_subject(model, task, pair=pair is not None)
     title = Path(model).resolve().name if Path(model).is_dir() else model
     try:
         report = audit_table(subject, table, choice, title=title, progress=_progress(quiet))
@@ -125,17 +123,6 @@ def _method_names(written: str) -> tuple[str, ...]:
             raise OptionError(f"--methods must be of {', '.join(_METHODS)}, got {name.strip()!r}")
         found.append(known[wanted])
     return tuple(dict.fromkeys(found))
-
-
-def _subject(model: str, task: str | None, pair: bool) -> "TransformersSubject":
-    from zhuyi.trace.adapters.transformers_subject import TransformersSubject
-
-    # Its retries without a network are warnings, five lines of them before the one that counts.
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    subject = TransformersSubject.load(model, cast("Task | None", task))
-    if pair and task is None and subject.task == "embedding":
-        return TransformersSubject.load(model, "similarity")
-    return subject
 
 
 def _progress(quiet: bool) -> "Callable[[Progress], None]":

@@ -1,18 +1,17 @@
 """`zhuyi look`: where does this model look, on this input, and is that why?"""
 
 import json
-import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zhuyi.errors import InputError, OptionError
+from zhuyi.ui.cli.loading import load_subject
 
 if TYPE_CHECKING:
-    from zhuyi.trace.adapters.transformers_heads import Task
     from zhuyi.trace.adapters.transformers_subject import TransformersSubject
     from zhuyi.trace.subject import Batch
     from zhuyi.ui.looked import Picture
@@ -55,7 +54,7 @@ def look(
         _check_writable(output)
     progress = _progress(quiet)
     progress(f"loading {model}")
-    subject = _subject(model, task, pair is not None)
+    subject = load_subject(model, task, pair=pair is not None)
     progress("reading the input")
     batch, picture = _batch(subject, source, pair, image)
 
@@ -154,17 +153,6 @@ def _check_writable(path: Path) -> None:
         raise InputError(f"cannot write the page: there is no folder {folder}")
     if not os.access(folder, os.W_OK):
         raise InputError(f"cannot write the page: folder {folder} is read only")
-
-
-def _subject(model: str, task: str | None, pair: bool) -> "TransformersSubject":
-    from zhuyi.trace.adapters.transformers_subject import TransformersSubject
-
-    # Its retries without a network are warnings, five lines of them before the one that counts.
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    subject = TransformersSubject.load(model, cast("Task | None", task))
-    if pair and task is None and subject.task == "embedding":
-        return TransformersSubject.load(model, "similarity")
-    return subject
 
 
 def _batch(

@@ -1,0 +1,20 @@
+"""The model that a command names."""
+
+import logging
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from zhuyi.trace.adapters.transformers_heads import Task
+    from zhuyi.trace.adapters.transformers_subject import TransformersSubject
+
+
+def load_subject(model: str, task: str | None, *, pair: bool) -> "TransformersSubject":
+    """A local folder or a hub name, loaded; an encoder given pairs compares them."""
+    from zhuyi.trace.adapters.transformers_subject import TransformersSubject
+
+    # Its retries without a network are warnings, five lines of them before the one that counts.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    subject = TransformersSubject.load(model, cast("Task | None", task))
+    if pair and task is None and subject.task == "embedding":
+        return TransformersSubject.load(model, "similarity")
+    return subject
