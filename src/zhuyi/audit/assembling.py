@@ -20,7 +20,7 @@ from zhuyi.audit.report import (
 from zhuyi.audit.scoring import read_scores, read_values
 from zhuyi.audit.serial import from_values
 from zhuyi.audit.stages import Result, Results, Work, as_finding_inputs
-from zhuyi.core.record import Finding, Unit, Verdict
+from zhuyi.core.record import Finding, Said, Unit, Verdict
 from zhuyi.trace.words import gaps
 from zhuyi.verify import conclude, judge
 
@@ -105,7 +105,21 @@ def _verdict(work: Work, results: Results, name: str) -> Verdict:
         as_finding_inputs(from_values(Finding, one), work.plan.sample, count)
         for one in results.findings.get(name, ())
     ]
+    if results.exhausted and name not in results.findings:
+        others = [_NOT_REACHED]
     return judge([deletion, *others], inputs=count, method=name, removal=work.subject.removal)
+
+
+# Without the tests of the method itself an explanation that ignores the model could be trusted.
+_NOT_REACHED = Finding(
+    test="Sanity",
+    settings="",
+    outcome="cautions",
+    said=Said(
+        en="The budget ended before the method was tried on a shuffled model.",
+        zh="预算用尽，没有在打乱的模型上检验这种方法。",
+    ),
+)
 
 
 def _inputs(
@@ -263,5 +277,11 @@ def _budget(
         max_seconds=bounds[1],
         calls=results.calls,
         exhausted=results.exhausted,
-        said=naming.budget(tested, len(work.plan.testing), results.exhausted, width),
+        said=naming.budget(
+            tested,
+            len(work.plan.testing),
+            exhausted=results.exhausted,
+            tried=results.chosen in results.findings,
+            width=width,
+        ),
     )

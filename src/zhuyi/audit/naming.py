@@ -87,8 +87,15 @@ def choice(chosen: str, skills: Sequence[tuple[str, float | None]], count: int, 
     )
 
 
-def budget(tested: int, planned: int, exhausted: bool, width: float | None) -> Said:
-    """What the budget did to the report's certainty."""
+def budget(tested: int, planned: int, *, exhausted: bool, tried: bool, width: float | None) -> Said:
+    """What the budget did to the report's certainty.
+
+    Args:
+        tested, planned: inputs of the verdict that were reached, and all of them.
+        exhausted: whether the budget ended the audit.
+        tried: whether the tests of the chosen method itself (`Sanity`, ...) were reached.
+        width: half the interval of skill, or None.
+    """
     if not exhausted:
         return Said(
             en=f"All {planned} inputs that the verdict rests on were tested.",
@@ -103,6 +110,9 @@ def budget(tested: int, planned: int, exhausted: bool, width: float | None) -> S
     else:
         en += " That is too few for an interval, so nothing is sure."
         zh += "数量太少，给不出区间，任何结论都不确定。"
+    if not tried:
+        en += " The tests of the method itself (shuffled model, small changes) were not reached."
+        zh += "对方法本身的检验（打乱模型、微小变化）没有做到。"
     return Said(en=en, zh=zh)
 
 

@@ -295,8 +295,8 @@ def _said(
     deceived, loud = numbers["deceived"], numbers["loud"]
     if not deceived:
         return Said(
-            en=f"It hides no unit that decides: on {many(int(loud or 0))} removing one unit lowers the "
-            f"probability by {effect:.2f} or more, and each of these units is shown.",
+            en=f"It hides no unit that decides: on {many(int(loud or 0))} removing one unit lowers "
+            f"the probability by {effect:.2f} or more, and each of these units is shown.",
             zh=f"它没有隐瞒起决定作用的单元：在 {loud} 个输入上，去掉一个单元会使概率下降 "
             f"{effect:.2f} 或更多，这些单元都显示出来了。",
         )

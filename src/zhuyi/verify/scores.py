@@ -162,6 +162,8 @@ def number(numbers: Mapping[str, float | int | str | None], name: str) -> float:
 
 
 def _said(numbers: Numbers, outcome: Outcome, inputs: int, bar: Thresholds) -> Said:
+    if not numbers["inputs"]:
+        return Said(en="No input was tested by removal.", zh="没有输入经过去除检验。")
     if outcome == "skipped":
         least = f"{bar.effect:.2f}"
         return Said(

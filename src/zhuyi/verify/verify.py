@@ -8,6 +8,7 @@ from zhuyi.trace.subject import Batch, Subject
 from zhuyi.verify.case import Case, Method, Test
 from zhuyi.verify.deception import Deception
 from zhuyi.verify.deletion import Deletion
+from zhuyi.verify.other_removal import OtherRemoval
 from zhuyi.verify.removals import Removals
 from zhuyi.verify.sanity import Sanity
 from zhuyi.verify.stability import Stability
@@ -91,7 +92,7 @@ def verify(
 
 def default_tests() -> tuple[Test, ...]:
     """The tests that `verify` runs when none are named."""
-    return (Deletion(), Sanity(), Stability(), Deception())
+    return (Deletion(), Sanity(), Stability(), Deception(), OtherRemoval())
 
 
 def judge(findings: Sequence[Finding], *, inputs: int, method: str, removal: str) -> Verdict:
