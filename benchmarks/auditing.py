@@ -82,7 +82,7 @@ def example(report: AuditReport) -> str:
     lines = [
         "# An audit of 200 sentences",
         "",
-        "Made by `ZHUYI_DATA=... python -m benchmarks auditing`; do not edit by hand. The demo's "
+        "Made by `ZHUYI_DATA=... python -m benchmarks auditing`; do not edit. The demo's "
         "sentiment classifier (MiniLM with trained biases and head, see "
         "[scripts/sentiment_model.py](../scripts/sentiment_model.py)) on the first 200 sentences "
         "of the development set of SST-2 (Socher et al. 2013), audited by",
