@@ -130,13 +130,12 @@ def test_a_budget_of_calls_is_kept_and_its_effect_is_said() -> None:
 
 def test_nothing_is_trusted_that_was_not_tried_on_a_shuffled_model() -> None:
     reached: list[int] = []
-    labels = []
-    for share in (8, 4, 3, 2):
-        bound = audit(subject(), inputs(), methods=QUICK, seed=5).budget.calls // share
+    full = audit(subject(), inputs(), methods=QUICK, seed=5).budget.calls
+    for share in (0.3, 0.5, 0.9):
+        bound = int(full * share)
         report = audit(subject(), inputs(), methods=QUICK, seed=5, max_calls=bound)
         tests = {one.test for row in report.methods if row.chosen for one in row.findings}
         reached.append(len(tests))
-        labels.append(report.verdict)
         if "Stability" not in tests:
             assert report.verdict != "trusted"
             assert "not reached" in report.budget.said.en
