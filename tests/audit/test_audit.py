@@ -249,6 +249,8 @@ def test_a_journal_of_another_audit_is_refused_unless_told_to_forget(tmp_path: P
     for change in ({"seed": 9}, {"methods": [Occlusion(), Random()]}):
         with pytest.raises(InputError, match="belongs to an audit of another"):
             audit(subject(), inputs(12), **{"methods": QUICK, "folder": tmp_path, **change})
+    with pytest.raises(InputError, match="belongs to an audit of another"):
+        audit(subject(), inputs(12) + 1e-3, methods=QUICK, folder=tmp_path)
     other = subject()
     with torch.no_grad():
         other.model.head.bias += 1e-3

@@ -16,7 +16,7 @@ def removals_of(columns: int, *, seed: int = 0, count: int = 2) -> Removals:
     return Removals(columns_of(Jointly(columns, seed).double(), columns), inputs)
 
 
-@pytest.mark.parametrize("columns", [1, 2, 4, 6])
+@pytest.mark.parametrize("columns", [1, 2, 4, 6, 8])
 def test_exact_limits_are_those_of_all_orders(columns: int) -> None:
     removals = removals_of(columns, seed=columns)
     for row, found in enumerate(limits(removals, [0, 1])):

@@ -11,7 +11,7 @@ import torch
 
 from zhuyi.audit.assembling import assemble
 from zhuyi.audit.inputs import About, Inputs, readable
-from zhuyi.audit.journal import Journal, fingerprint, model_fingerprint
+from zhuyi.audit.journal import Journal, data_fingerprint, fingerprint, model_fingerprint
 from zhuyi.audit.meter import Meter
 from zhuyi.audit.plan import make_plan
 from zhuyi.audit.progress import Listener, Progress, silent
@@ -99,7 +99,8 @@ def audit(
     inputs = readable(subject, batch, truth, groups, about)
     work = _work(subject, inputs, methods, thresholds, seed)
     settings = _settings(work)
-    texts = [*settings.values(), subject.removal, *inputs.units, *inputs.rows]
+    data = data_fingerprint(inputs.batch)
+    texts = [*settings.values(), subject.removal, data, *inputs.units, *inputs.rows]
     journal = Journal(
         None if folder is None else Path(folder),
         fingerprint(subject, [str(text) for text in texts]),

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from zhuyi.errors import InputError
-from zhuyi.trace.subject import ModelSubject, Subject
+from zhuyi.trace.subject import Batch, ModelSubject, Subject
 
 NAME = "audit.journal.jsonl"
 """The journal's file name in the audit's folder."""
@@ -99,6 +100,23 @@ def fingerprint(subject: Subject, settings: Sequence[str]) -> str:
     for text in settings:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
     digest.update(model_fingerprint(subject).encode())
+    return digest.hexdigest()
+
+
+def data_fingerprint(batch: Batch) -> str:
+    """A number for the inputs' contents: of tensors their bytes, of texts and pairs themselves.
+
+    Of other kinds (images) only how many there are; their units stand in the settings.
+    """
+    digest = hashlib.sha256(str(len(batch)).encode())
+    if isinstance(batch, Tensor):
+        flat = batch.detach().cpu().contiguous().reshape(-1)
+        digest.update(f"{tuple(batch.shape)} {batch.dtype}".encode())
+        digest.update(flat.view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+    for item in batch:
+        if isinstance(item, str | tuple | list):
+            digest.update(repr(item).encode("utf-8", "surrogatepass") + b"\0")
     return digest.hexdigest()
 
 

@@ -33,7 +33,7 @@ class Deletion:
     not of units: an explanation that only names long words first loses its skill there.
 
     Args:
-        steps: sizes k at which an order is looked at; all of them for fewer units.
+        steps: sizes k at which an order is looked at, >= 8; all of them for fewer units.
         orders: random orders an input, each with its mirror image. Where all sets of units are
             known (8 units or fewer) 64 are used, which cost nothing.
         width: of the beam that looks for the best and worst order.
@@ -42,7 +42,7 @@ class Deletion:
 
     Returns: Finding; details "skill", "comprehensiveness", "sufficiency", "effect" (best - worst),
         "p", one number an input.
-    Raises:  OptionError: a number below 1, shares outside (0, 1].
+    Raises:  OptionError: fewer than 8 steps, another number below 1, shares outside (0, 1].
     Cost:    up to 2 `steps` (1 + 2 `orders`) + `width` N `steps` forward passes an input, less what
         other tests have asked already; in batches of similar length, all inputs side by side.
     Not:     a proof. Removing units makes inputs the model may never have seen; the finding names

@@ -1,8 +1,7 @@
 """The demo's classifier: the pretrained MiniLM with trained biases and a head laid over it.
 
-`sentiment.safetensors` holds what scripts/sentiment_model.py trained, 183,170 numbers in half
-precision. Trained on SST-2; the published 91 to 93 % of fully fine-tuned models of this size are
-out of its reach (85.6 % on the development set).
+`sentiment.safetensors` holds what scripts/sentiment_model.py trained on SST-2: 179,330 numbers in
+half precision. That script prints 0.8555 as the share of right decisions on the development set.
 """
 
 import json
