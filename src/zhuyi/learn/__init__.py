@@ -1,0 +1,20 @@
+"""Estimators for people who have data and no model: scikit-learn's protocol, a glass box inside."""
+
+from zhuyi.learn.classifier import AttentionClassifier
+from zhuyi.learn.contributions import Contributions
+from zhuyi.learn.loading import load
+from zhuyi.learn.regressor import AttentionRegressor
+from zhuyi.learn.table_subject import TableSubject
+from zhuyi.learn.training import Progress
+from zhuyi.learn.warnings_of_data import DataWarning, UnseenWarning
+
+__all__ = [
+    "AttentionClassifier",
+    "AttentionRegressor",
+    "Contributions",
+    "DataWarning",
+    "Progress",
+    "TableSubject",
+    "UnseenWarning",
+    "load",
+]

@@ -1,0 +1,91 @@
+"""All columns of a table as a model reads them: plain JSON, and the codes of any other table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zhuyi.errors import InputError, OptionError
+from zhuyi.learn.columns import DRAWS, Column, encode, learn_column
+from zhuyi.learn.reading import Cells, check_kinds
+
+MOST_COLUMNS = 10_000
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns a model was trained on, in order.
+
+    Args:
+        columns: one a factor, N of them.
+    """
+
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    def encode(
+        self, table: Sequence[Cells]
+    ) -> tuple[NDArray[np.float64], dict[str, dict[str, int]]]:
+        """Codes "B N 2" (value, state), and per column its unseen categories with their counts.
+
+        Raises: InputError: another number of columns, cells of another kind.
+        """
+        if len(table) != len(self.columns):
+            raise InputError(f"expected {len(self.columns)} columns, got {len(table)}")
+        pairs = [encode(column, cells) for column, cells in zip(self.columns, table, strict=True)]
+        unseen = {c.name: found for c, (_, found) in zip(self.columns, pairs, strict=True) if found}
+        return np.stack([codes for codes, _ in pairs], 1), unseen
+
+    def typical(self) -> NDArray[np.float64]:
+        """Codes "R N 2" of typical cells, each column by itself: no row of the training data."""
+        rows = np.empty((DRAWS, len(self.columns), 2))
+        for place, column in enumerate(self.columns):
+            rows[:, place] = np.resize(np.array(column.draws, np.float64), (DRAWS, 2))
+        return rows
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Plain JSON."""
+        return [column.as_json() for column in self.columns]
+
+    @classmethod
+    def from_json(cls, data: object) -> "Schema":
+        """The schema of `as_json`.
+
+        Raises: InputError: when it is not one.
+        """
+        if not isinstance(data, list) or not 0 < len(data) <= MOST_COLUMNS:
+            raise InputError(f"a schema must be a list of 1 to {MOST_COLUMNS} columns")
+        if not all(isinstance(entry, Mapping) for entry in data):
+            raise InputError("a schema must be a list of objects")
+        columns = tuple(Column.from_json(entry) for entry in data)
+        if len({column.name for column in columns}) != len(columns):
+            raise InputError("a schema must name each column once")
+        return cls(columns)
+
+
+def learn_schema(
+    table: Sequence[Cells], columns: Mapping[str, object] | None = None, *, bins: int = 24
+) -> Schema:
+    """The schema of a training table.
+
+    Args:
+        table: its columns.
+        columns: kinds by name, for those whose type says the wrong thing.
+        bins: most pieces of the piecewise-linear encoding of a number.
+    Raises: InputError: a column named twice, or cells that cannot be read. OptionError: a kind or a
+        name that does not exist.
+    """
+    names = [cells.name for cells in table]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"each column must have a name of its own, got {twice} more than once")
+    if bins < 2:
+        raise OptionError(f"bins must be at least 2, got {bins}")
+    kinds = check_kinds(columns, names)
+    return Schema(tuple(learn_column(cells, kinds.get(cells.name), bins=bins) for cells in table))
