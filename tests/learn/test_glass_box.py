@@ -17,7 +17,7 @@ def made(mixing: int = 0, outputs: int = 3) -> tuple[GlassBox, Schema, torch.Ten
     cells = read_table(frame)
     schema = learn_schema(cells, bins=6)
     shape = Shape(outputs=outputs, width=8, mixing_layers=mixing, num_heads=2)
-    module = GlassBox(schema.columns, shape, torch.Generator().manual_seed(1)).double().eval()
+    module = GlassBox(schema, shape, torch.Generator().manual_seed(1)).double().eval()
     return module, schema, torch.from_numpy(schema.encode(cells)[0])
 
 
@@ -39,7 +39,7 @@ def test_the_decision_is_the_formula_in_numpy() -> None:
 def test_contributions_sum_to_the_logit_less_the_constant(mixing: int) -> None:
     module, _, codes = made(mixing)
     with torch.no_grad():
-        read = module.read(module.factors(codes))
+        read = module.read(codes)
         total = read.contributions.sum(-1) + module.constant
         torch.testing.assert_close(total, module(codes), atol=1e-12, rtol=0)
     torch.testing.assert_close(read.weights.sum(-1), torch.ones_like(total), atol=1e-12, rtol=0)

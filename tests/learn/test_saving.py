@@ -95,8 +95,8 @@ def changed(folder: Path, **changes: Any) -> None:
         ({"state__n_features_in_": 99}, "does not fit itself"),
         ({"state__classes_": {"dtype": "O", "list": [{}, {}]}}, "no plain values"),
         ({"state__classes_": {"dtype": "V8", "list": ["a", "b"]}}, "type 'V8'"),
-        ({"schema": []}, "schema"),
-        ({"schema": [{"name": "a"}]}, "wrong entries"),
+        ({"inputs": []}, "schema"),
+        ({"inputs": [{"name": "a"}]}, "wrong entries"),
         ({"weights_sha256": "0"}, "not the file"),
     ],
 )
@@ -155,5 +155,5 @@ def test_no_row_of_the_training_data_is_saved(saved: Path) -> None:
     """Typical values are kept a column, by quantiles: extremes and pairs of cells are not."""
     frame, _ = mixed_frame(100)
     facts = json.loads((saved / "model.json").read_text(encoding="utf-8"))
-    draws = [value for value, _ in facts["schema"][0]["draws"]]
+    draws = [value for value, _ in facts["inputs"][0]["draws"]]
     assert draws == sorted(draws, key=lambda v: (v == 0.0, v)), "sorted: no order of rows is left"

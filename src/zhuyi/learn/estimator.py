@@ -1,82 +1,43 @@
-"""What both table estimators share: reading, fitting, explaining, saving."""
+"""What both table estimators share: reading columns, explaining rows by them."""
 
 import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from zhuyi.errors import OptionError
-from zhuyi.learn import explaining, plotting, saving
-from zhuyi.learn.fitting import Examples, Fitted, fit_glass_box
-from zhuyi.learn.glass_box import GlassBox, Read, Shape
-from zhuyi.learn.objectives import Objective
+from zhuyi.learn import explaining, plotting
+from zhuyi.learn.base import GlassBoxEstimator
+from zhuyi.learn.glass_box import Shape
 from zhuyi.learn.problems import check_rows, find_problems, report
 from zhuyi.learn.reading import Cells, is_frame, is_mappings, read_table
 from zhuyi.learn.schema import Schema, learn_schema
 from zhuyi.learn.table_subject import TableSubject
-from zhuyi.learn.training import Plan, Progress
 from zhuyi.learn.warnings_of_data import UnseenWarning
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS_AT_A_TIME = 8192
 
-
-class TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
+class TableEstimator(GlassBoxEstimator):
     """Base of `AttentionClassifier` and `AttentionRegressor`; see there."""
 
+    own_state: ClassVar[tuple[str, ...]] = ("n_features_in_",)
+
     columns: Mapping[str, str] | None
-    mixing_layers: int
-    width: int
-    max_epochs: int
-    patience: int
-    batch_size: int | None
-    learning_rate: float
-    weight_decay: float
-    dropout: float
     bins: int
-    validation_fraction: float
     strict: bool
-    progress: Callable[[Progress], None] | None
-    checkpoint: str | Path | None
-    random_state: int | np.random.RandomState | np.random.Generator | None
-
-    own_state: ClassVar[tuple[str, ...]] = ()
-    """What a fitted estimator of this class has to remember beside what all do."""
-
-    schema_: Schema
-    module_: GlassBox
+    inputs_: Schema
     n_features_in_: int
-    n_epochs_: int
-    temperature_: float
-    validation_rows_: NDArray[np.int64]
-    history_: list[tuple[float, float | None]]
 
     @property
-    @abstractmethod
-    def labels_(self) -> tuple[str, ...]:
-        """Names of the decisions, as an explanation gives them."""
-
-    @abstractmethod
-    def _objective(self) -> Objective:
-        """What was, or will be, minimized."""
-
-    @abstractmethod
-    def _unit(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Shift and factor "C" from logits to what is explained."""
-
-    @abstractmethod
-    def _explained(self, logits: NDArray[np.float64]) -> list[list[int]]:
-        """Per row, the logits that `explain` tells of by default."""
+    def schema_(self) -> Schema:
+        """The columns as the model reads them."""
+        return self.inputs_
 
     def explain(
         self, X: object, *, labels: Sequence[object] | None = None, verify: bool = False
@@ -105,23 +66,12 @@ class TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """
         check_is_fitted(self)
         cells = self._cells(X)
-        read, codes = self._read(cells)
-        shift, factor = self._unit()
+        codes = self._encode(cells)
+        with torch.no_grad():
+            read = self.module_.read(codes)
+        _, factor = self._unit()
         asked = self._asked(read, labels)
         return explaining.tabulate(self.subject(), cells, codes, read, asked, factor, verify=verify)
-
-    @property
-    def explanation_(self) -> str:
-        """Of the decision: "computation" without mixing layers, else "evidence" to be verified."""
-        return "evidence" if self.module_.shape.mixing_layers else "computation"
-
-    @property
-    def constants_(self) -> dict[str, float]:
-        """What each decision starts from before any factor contributes, by label."""
-        shift, factor = self._unit()
-        found = self.module_.constant.detach().numpy() * factor + shift
-        names = self.labels_[-len(found) :]  # of two classes the logit speaks for the second
-        return dict(zip(names, found.tolist(), strict=True))
 
     def subject(self) -> TableSubject:
         """The fitted model as a Subject, for `zhuyi.audit`, `zhuyi.verify` and `zhuyi.explain`."""
@@ -143,25 +93,6 @@ class TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         frame = self.explain(X, verify=False)
         return plotting.contributions(frame[frame["row"] == row], self.constants_)
 
-    def save(self, folder: str | Path) -> None:
-        """Write the fitted model: weights.safetensors and model.json, nothing that is unpickled.
-
-        What is no plain value (a progress function, a generator, a checkpoint's folder) is left
-        out; typical values of each column are kept, by themselves, but no row of the data.
-        """
-        check_is_fitted(self)
-        saving.save(self, Path(folder))
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """The model that `save` wrote.
-
-        Raises: InputError: files that are no such model, or of another class.
-        """
-        found = saving.load(Path(folder), {cls.__name__: cls})
-        assert isinstance(found, cls)
-        return found
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -170,13 +101,33 @@ class TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         tags.input_tags.categorical = True
         return tags
 
-    def _table(self, X: object) -> tuple[Cells, ...]:
-        """Training rows; remembers names and number of the columns, as scikit-learn asks."""
+    def _material(self, X: object) -> tuple[Cells, ...]:
         cells = read_table(X)
         known = X if is_frame(X) else np.empty((len(cells[0]), len(cells)))
         validate_data(self, known, reset=True, skip_check_array=True)
         check_rows(len(cells[0]))
         return cells
+
+    def _count(self, material: tuple[Cells, ...]) -> int:
+        return len(material[0])
+
+    def _inputs_of(self, material: tuple[Cells, ...]) -> Schema:
+        return learn_schema(material, self.columns, bins=self.bins)
+
+    def _encoded(self, inputs: Schema, material: tuple[Cells, ...]) -> NDArray[np.float64]:
+        return inputs.encode(material)[0]
+
+    def _examined(
+        self, inputs: Schema, codes: NDArray[np.float64], target: NDArray[np.generic]
+    ) -> None:
+        report(find_problems(inputs, codes, target), strict=self.strict)
+
+    @classmethod
+    def _inputs_from(cls, data: object) -> Schema:
+        return Schema.from_json(data)
+
+    def _fits(self, shape: Shape) -> bool:
+        return super()._fits(shape) and self.n_features_in_ == len(self.schema_.columns)
 
     def _cells(self, X: object) -> tuple[Cells, ...]:
         """Rows to decide on, whose columns are those of training."""
@@ -189,12 +140,10 @@ class TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             validate_data(self, known, reset=False, skip_check_array=True)
         return cells
 
-    def _read(self, cells: tuple[Cells, ...]) -> tuple[Read, torch.Tensor]:
-        codes = self._codes(cells)
-        with torch.no_grad():
-            return self.module_.read(self.module_.factors(codes)), codes
+    def _codes(self, X: object) -> torch.Tensor:
+        return self._encode(self._cells(X))
 
-    def _codes(self, cells: tuple[Cells, ...]) -> torch.Tensor:
+    def _encode(self, cells: tuple[Cells, ...]) -> torch.Tensor:
         codes, unseen = self.schema_.encode(cells)
         for name, found in unseen.items():
             some = ", ".join(repr(one) for one in list(found)[:3])
@@ -205,103 +154,3 @@ class TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
                 stacklevel=4,
             )
         return torch.from_numpy(codes)
-
-    def _logits(self, X: object) -> NDArray[np.float64]:
-        check_is_fitted(self)
-        logits: NDArray[np.float64] = self._decided(self._codes(self._cells(X))).numpy()
-        return logits
-
-    def _decided(self, codes: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            return torch.cat([self.module_(part) for part in torch.split(codes, ROWS_AT_A_TIME)])
-
-    def _shares(self, X: object) -> NDArray[np.float64]:
-        check_is_fitted(self)
-        return self._shares_of(self._codes(self._cells(X)))
-
-    def _shares_of(self, codes: torch.Tensor) -> NDArray[np.float64]:
-        shares: NDArray[np.float64] = self._objective().shares(self._decided(codes)).numpy()
-        return shares
-
-    def _asked(self, read: Read, labels: Sequence[object] | None) -> list[list[int]]:
-        """Per row, the columns of `labels_` to tell of."""
-        if labels is None:
-            return self._explained(read.logits.numpy())
-        names = self.labels_
-        wrong = [label for label in labels if str(label) not in names]
-        if wrong:
-            raise OptionError(f"labels must be some of {list(names)}, got {wrong}")
-        return [[names.index(str(label)) for label in labels]] * len(read.logits)
-
-    def _learn(
-        self,
-        cells: tuple[Cells, ...],
-        target: NDArray[np.generic],
-        weights: NDArray[np.float64],
-        groups: NDArray[np.int64] | None,
-        outputs: int,
-    ) -> Fitted:
-        """Train a box of so many logits, and take over what came of it."""
-        self._check_options()
-        schema = learn_schema(cells, self.columns, bins=self.bins)
-        codes, _ = schema.encode(cells)
-        report(find_problems(schema, codes, target), strict=self.strict)
-        shape = Shape(
-            outputs=outputs,
-            width=self.width,
-            mixing_layers=self.mixing_layers,
-            dropout=self.dropout,
-        )
-        fitted = fit_glass_box(
-            Examples(codes=codes, target=target, weights=weights, groups=groups),
-            schema,
-            shape,
-            self._objective(),
-            self._plan(),
-            seed=_seed(self.random_state),
-            validation_fraction=self.validation_fraction,
-            calibrated=self._calibrated(),
-        )
-        self.schema_, self.module_ = schema, fitted.module
-        self.temperature_, self.validation_rows_ = fitted.temperature, fitted.judged
-        self.n_epochs_, self.history_ = fitted.trained.epochs, fitted.trained.history
-        return fitted
-
-    def _calibrated(self) -> bool:
-        return False
-
-    def _plan(self) -> Plan:
-        return Plan(
-            epochs=self.max_epochs,
-            patience=self.patience,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            progress=self.progress,
-            checkpoint=None if self.checkpoint is None else Path(self.checkpoint),
-        )
-
-    def _check_options(self) -> None:
-        for name, least in (("max_epochs", 1), ("patience", 1), ("width", 4), ("mixing_layers", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise OptionError(f"{name} must be an integer >= {least}, got {value!r}")
-        if self.width % 4:
-            raise OptionError(f"width must be divisible by 4, got {self.width}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise OptionError(f"batch_size must be None or >= 1, got {self.batch_size!r}")
-        if not 0.0 <= self.validation_fraction < 1.0 or not 0.0 <= self.dropout < 1.0:
-            raise OptionError("validation_fraction and dropout must be within [0, 1)")
-        if not self.learning_rate > 0.0 or not self.weight_decay >= 0.0:
-            raise OptionError("learning_rate must be above 0, weight_decay not below")
-
-
-def _seed(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
-    """A seed; None takes fresh entropy, and no global generator is drawn from."""
-    if random_state is None:
-        return int(np.random.default_rng().integers(2**31))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**31))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31 - 1))
-    return int(random_state)

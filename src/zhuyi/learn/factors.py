@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from zhuyi.learn.columns import KNOWN, MISSING, UNSEEN, Column
+from zhuyi.learn.embedding import Embedding
 
 _CALENDAR: Final = ((7.0, 3.0), (365.2425, 0.0))  # periods in days: a week from Monday, a year
 _FAR: Final = 8.0  # standard deviations beyond which a straight line is not continued
 _BEYOND: Final = 1e30  # where a piece begins that a column does not have
 
 
-class Factors(nn.Module):
+class Factors(Embedding):
     """The embedding of every column, of its missing values and of what was never seen.
 
     Args:

@@ -4,16 +4,16 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.objectives import Objective
-from zhuyi.learn.schema import Schema
 from zhuyi.learn.training import Part, Plan, Trained, train
 
 _FEWEST_JUDGED: Final = 10  # validation rows below which they decide nothing
@@ -43,13 +43,13 @@ class Examples:
     """What there is to learn from.
 
     Args:
-        codes: "B N 2", float64.
+        codes: of B inputs, as their embedding reads them.
         target: "B" (class indices or numbers) or "B C" (flags or numbers).
         weights: "B", of each row's loss; mean 1.
         groups: "B" integers; each is split in the same proportion. None: rows at random.
     """
 
-    codes: NDArray[np.float64]
+    codes: NDArray[Any]
     target: NDArray[np.generic]
     weights: NDArray[np.float64]
     groups: NDArray[np.int64] | None = None
@@ -57,7 +57,7 @@ class Examples:
 
 def fit_glass_box(
     examples: Examples,
-    schema: Schema,
+    inputs: Inputs,
     shape: Shape,
     objective: Objective,
     plan: Plan,
@@ -70,7 +70,7 @@ def fit_glass_box(
 
     Args:
         examples: to learn from.
-        schema: how their columns are read.
+        inputs: what is known of them.
         shape: of the glass box.
         objective: what is minimized.
         plan: of the training.
@@ -80,12 +80,12 @@ def fit_glass_box(
     Returns: the fit; the same arguments give the same bits.
     """
     generator = torch.Generator().manual_seed(seed)
-    module = GlassBox(schema.columns, shape, generator)
+    module = GlassBox(inputs, shape, generator)
     judged = _held_back(examples, validation_fraction, seed)
     rest = np.setdiff1d(np.arange(len(examples.codes)), judged)
     learn = _part(examples, rest)
     judge = _part(examples, judged) if judged.size else None
-    plan = _identified(plan, examples, schema, shape, objective, seed, validation_fraction)
+    plan = _identified(plan, examples, inputs, shape, objective, seed, validation_fraction)
     trained = train(module, learn, judge, objective, plan, generator)
     module = module.double()
     module.factors.settle(learn.codes)

@@ -6,16 +6,14 @@
 with k_n and v_n read from column n alone. Letters: B rows, N columns, C labels, d width.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from zhuyi.core import AttentionMatrix, attend
-from zhuyi.learn.columns import Column
-from zhuyi.learn.factors import Factors
+from zhuyi.core import AttentionMatrix, Mask, attend
+from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.mixing import MixingLayer, SeededDropout, mixing_layers
 
 
@@ -82,15 +80,13 @@ class GlassBox(nn.Module):
     Not:  with mixing layers an explanation by construction: verify it.
     """
 
-    def __init__(
-        self, columns: Sequence[Column], shape: Shape, generator: torch.Generator | None
-    ) -> None:
+    def __init__(self, inputs: Inputs, shape: Shape, generator: torch.Generator | None) -> None:
         super().__init__()
         self.shape = shape
         width, mixed = shape.width, shape.mixing_layers > 0
-        self.factors = Factors(columns, width if mixed else 2 * width, generator)
+        self.factors = inputs.embedding(width if mixed else 2 * width, generator)
         self.mixing = mixing_layers(shape.mixing_layers, width, shape.num_heads, shape.dropout)
-        if self.factors.weight.device.type != "meta":
+        if next(self.factors.parameters()).device.type != "meta":
             self.mixing.to_empty(device="cpu")
         self.key_value = nn.Parameter(torch.empty(2 * width, width)) if mixed else None
         self.query = nn.Parameter(torch.empty(shape.outputs, width))
@@ -112,21 +108,25 @@ class GlassBox(nn.Module):
         self.effect.normal_(0.0, bound, generator=generator)
         self.constant.zero_()
 
-    def forward(self, codes_BN2: Tensor, tokens_BNW: Tensor | None = None) -> Tensor:
-        """Logits "B C" of codes "B N 2", or of factors that are embedded already, "B N W"."""
-        return self.read(self.factors(codes_BN2) if tokens_BNW is None else tokens_BNW).logits
+    def forward(self, codes: Tensor, tokens_BNW: Tensor | None = None) -> Tensor:
+        """Logits "B C" of codes, or of their factors as embedded elsewhere, "B N W"."""
+        return self.read(codes, tokens_BNW).logits
 
-    def read(self, tokens_BNW: Tensor) -> Read:
-        """The decision on embedded factors "B N W", with all that it is made of."""
+    def read(self, codes: Tensor, tokens_BNW: Tensor | None = None) -> Read:
+        """The decision on B inputs, with all that it is made of."""
+        if tokens_BNW is None:
+            tokens_BNW = self.factors(codes)
+        present_BN = self.factors.present(codes)
+        mask = None if present_BN is None else Mask.padding(present_BN)
         for layer in self.mixing:
-            tokens_BNW = layer(tokens_BNW)
+            tokens_BNW = layer(tokens_BNW, mask)
         if self.key_value is not None:
             normed = nn.functional.layer_norm(tokens_BNW, tokens_BNW.shape[-1:])
             tokens_BNW = normed @ self.key_value.T
         key_BND, value_BND = tokens_BNW.chunk(2, -1)
         B, _, D = key_BND.shape
         query_BCQD = self.query[None, :, None].expand(B, -1, 1, D)
-        output_BCQD, matrix = attend(query_BCQD, key_BND[:, None], value_BND[:, None])
+        output_BCQD, matrix = attend(query_BCQD, key_BND[:, None], value_BND[:, None], mask=mask)
         logits = self.constant + (output_BCQD[:, :, 0] * self.effect).sum(-1)
         effects = torch.einsum("cd,bnd->bcn", self.effect, value_BND)
         return Read(logits, matrix, effects)

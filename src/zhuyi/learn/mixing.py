@@ -6,6 +6,7 @@ x = x + attention(norm x);  x = x + W2 gelu(W1 norm x)
 import torch
 from torch import Tensor, nn
 
+from zhuyi.core import Mask
 from zhuyi.layers import Attention
 
 
@@ -48,10 +49,11 @@ class MixingLayer(nn.Module):
         )
         self.dropout = SeededDropout(dropout)
 
-    def forward(self, tokens_BNE: Tensor) -> Tensor:
-        """Tokens "B N E" to tokens "B N E"."""
+    def forward(self, tokens_BNE: Tensor, mask: Mask | None = None) -> Tensor:
+        """Tokens "B N E" to tokens "B N E"; the mask says which factors there are."""
         normed = self.norm_attention(tokens_BNE)
-        tokens_BNE = tokens_BNE + self.dropout(self.attention(normed, normed, normed).output)
+        attended = self.attention(normed, normed, normed, mask=mask).output
+        tokens_BNE = tokens_BNE + self.dropout(attended)
         added: Tensor = self.dropout(self.mlp(self.norm_mlp(tokens_BNE)))
         return tokens_BNE + added
 

@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
 
 from zhuyi.learn.estimator import TableEstimator
-from zhuyi.learn.objectives import Objective, Squares
-from zhuyi.learn.targets import read_numbers, target_name
+from zhuyi.learn.regressing import GlassBoxRegressor
 from zhuyi.learn.training import Progress
 
 
-class AttentionRegressor(RegressorMixin, TableEstimator):  # type: ignore[misc]
+class AttentionRegressor(GlassBoxRegressor, TableEstimator):
     """Numbers for a table's rows, decided by an attention that a person can follow.
 
         y = b + sum_n w_n e_n,   w_n = softmax_n(q . k_n / sqrt(d))
@@ -58,11 +54,6 @@ class AttentionRegressor(RegressorMixin, TableEstimator):  # type: ignore[misc]
         'x2'
     """
 
-    own_state: ClassVar[tuple[str, ...]] = ("target_name_", "center_", "scale_")
-    target_name_: str
-    center_: float
-    scale_: float
-
     def __init__(
         self,
         *,
@@ -97,35 +88,3 @@ class AttentionRegressor(RegressorMixin, TableEstimator):  # type: ignore[misc]
         self.progress = progress
         self.checkpoint = checkpoint
         self.random_state = random_state
-
-    def fit(self, X: object, y: object = None) -> Self:
-        """Train on rows X "B N" and their numbers y "B".
-
-        Raises: InputError: too few rows, cells that cannot be read. OptionError.
-        """
-        cells = self._table(X)
-        numbers = read_numbers(y, len(cells[0]), type(self).__name__)
-        self.target_name_ = target_name(y)
-        self.center_ = float(numbers.mean())
-        self.scale_ = float(numbers.std()) or 1.0
-        standard = ((numbers - self.center_) / self.scale_)[:, None]
-        self._learn(cells, standard, np.ones(len(numbers)), None, 1)
-        return self
-
-    def predict(self, X: object) -> NDArray[np.float64]:
-        """Predicted numbers "B", in the target's unit."""
-        return self._logits(X)[:, 0] * self.scale_ + self.center_
-
-    @property
-    def labels_(self) -> tuple[str, ...]:
-        """The target's name, alone."""
-        return (self.target_name_,)
-
-    def _objective(self) -> Objective:
-        return Squares()
-
-    def _unit(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return np.array([self.center_]), np.array([self.scale_])
-
-    def _explained(self, logits: NDArray[np.float64]) -> list[list[int]]:
-        return [[0]] * len(logits)

@@ -19,24 +19,23 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from zhuyi.errors import InputError
+from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.glass_box import GlassBox, Shape
-from zhuyi.learn.schema import Schema
 
 if TYPE_CHECKING:
-    from zhuyi.learn.estimator import TableEstimator
+    from zhuyi.learn.base import GlassBoxEstimator
 
-FORMAT: Final = "zhuyi.learn.table"
+FORMAT: Final = "zhuyi.learn"
 VERSION: Final = 1
 WEIGHTS, FACTS = "weights.safetensors", "model.json"
 _MOST_JSON: Final = 64 * 2**20  # bytes
 _LARGEST: Final = {"outputs": 10_000, "width": 4096, "mixing_layers": 64, "num_heads": 64}
 _PLAIN: Final = (bool, int, float, str, type(None))
-_STATE: Final = ("n_features_in_", "n_epochs_", "temperature_", "history_")
 _ARRAYS: Final = ("classes_", "feature_names_in_")
 
 
-def save(estimator: "TableEstimator", folder: Path) -> None:
-    """Write the folder; see `TableEstimator.save`."""
+def save(estimator: "GlassBoxEstimator", folder: Path) -> None:
+    """Write the folder; see `GlassBoxEstimator.save`."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: tensor.detach().float().contiguous()
@@ -50,7 +49,7 @@ def save(estimator: "TableEstimator", folder: Path) -> None:
         "class": type(estimator).__name__,
         "weights_sha256": _digest(unfinished),
         "parameters": _plain_parameters(estimator),
-        "schema": estimator.schema_.as_json(),
+        "inputs": estimator.inputs_.as_json(),
         "shape": vars(estimator.module_.shape),
         "state": _state(estimator),
     }
@@ -60,7 +59,7 @@ def save(estimator: "TableEstimator", folder: Path) -> None:
     os.replace(folder / f"{FACTS}.part", folder / FACTS)
 
 
-def load(folder: Path, classes: Mapping[str, "type[TableEstimator]"]) -> "TableEstimator":
+def load(folder: Path, classes: Mapping[str, "type[GlassBoxEstimator]"]) -> "GlassBoxEstimator":
     """The estimator that `save` wrote.
 
     Args:
@@ -76,17 +75,17 @@ def load(folder: Path, classes: Mapping[str, "type[TableEstimator]"]) -> "TableE
         raise InputError(
             f"model.json names the class {facts['class']!r}: expected one of {sorted(classes)}"
         )
-    schema, shape = Schema.from_json(facts["schema"]), _shape(facts["shape"])
+    inputs, shape = kind._inputs_from(facts["inputs"]), _shape(facts["shape"])
     known = kind().get_params(deep=False)
     given = facts["parameters"]
     if not isinstance(given, Mapping) or not set(given) <= set(known):
         raise InputError("model.json has parameters that the class does not know")
     estimator = kind(**given)
     _restore(estimator, facts["state"])
-    estimator.schema_ = schema
-    estimator.module_ = _module(folder, schema, shape, facts["weights_sha256"])
-    if estimator.n_features_in_ != len(schema.columns) or not _fits(estimator, shape):
-        raise InputError("model.json does not fit itself: columns, classes and shape differ")
+    estimator.inputs_ = inputs
+    estimator.module_ = _module(folder, inputs, shape, facts["weights_sha256"])
+    if not estimator._fits(shape):
+        raise InputError("model.json does not fit itself: inputs, labels and shape differ")
     return estimator
 
 
@@ -104,7 +103,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON that can be read: {error}") from None
-    needed = {"format", "version", "class", "weights_sha256", "parameters", "schema", "shape"}
+    needed = {"format", "version", "class", "weights_sha256", "parameters", "inputs", "shape"}
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise InputError(f"{path} is not of the format {FORMAT!r}")
     if facts.get("version") != VERSION:
@@ -136,9 +135,9 @@ def _shape(data: object) -> Shape:
     return Shape(**data)
 
 
-def _module(folder: Path, schema: Schema, shape: Shape, digest: object) -> GlassBox:
+def _module(folder: Path, inputs: Inputs, shape: Shape, digest: object) -> GlassBox:
     with torch.device("meta"):  # nothing is allocated before the file is known to fit
-        wanted = GlassBox(schema.columns, shape, None).state_dict()
+        wanted = GlassBox(inputs, shape, None).state_dict()
     most = sum(4 * tensor.numel() for tensor in wanted.values()) + 2**20
     path = _file(folder, WEIGHTS, most)
     if _digest(path) != digest:
@@ -151,7 +150,7 @@ def _module(folder: Path, schema: Schema, shape: Shape, digest: object) -> Glass
         raise InputError(f"{path} is no safetensors file: {error}") from None
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
         raise InputError(f"{path} has weights that are not finite")
-    module = GlassBox(schema.columns, shape, None)
+    module = GlassBox(inputs, shape, None)
     module.load_state_dict(tensors)
     module = module.double().eval()
     module.requires_grad_(False)
@@ -170,20 +169,20 @@ def _check_tensors(file: Any, wanted: Mapping[str, Tensor]) -> None:
             )
 
 
-def _plain_parameters(estimator: "TableEstimator") -> dict[str, Any]:
+def _plain_parameters(estimator: "GlassBoxEstimator") -> dict[str, Any]:
     """Parameters that are plain values; the others stay at their defaults."""
     plain: dict[str, Any] = {}
     for name, value in estimator.get_params(deep=False).items():
         value = value.item() if isinstance(value, np.generic) else value
         if name != "checkpoint" and isinstance(value, _PLAIN):
             plain[name] = value
-        elif name == "columns":
+        elif isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
             plain[name] = dict(value)
     return plain
 
 
-def _state(estimator: "TableEstimator") -> dict[str, Any]:
-    names = (*_STATE, *estimator.own_state)
+def _state(estimator: "GlassBoxEstimator") -> dict[str, Any]:
+    names = estimator.remembered()
     state = {name: vars(estimator)[name] for name in names if name not in _ARRAYS}
     for name in _ARRAYS:
         if name in vars(estimator):
@@ -201,8 +200,8 @@ def _all_texts(array: Any) -> bool:
     return all(isinstance(entry, str) for entry in array.tolist())
 
 
-def _restore(estimator: "TableEstimator", state: object) -> None:
-    needed = {*_STATE, *estimator.own_state}
+def _restore(estimator: "GlassBoxEstimator", state: object) -> None:
+    needed = set(estimator.remembered())
     if not isinstance(state, Mapping) or set(state) - {"feature_names_in_"} != needed:
         raise InputError("model.json has a state of other entries than the class")
     for name, value in state.items():
@@ -241,11 +240,6 @@ def _array(name: str, value: object) -> Any:
         return np.array(entries, dtype=object if kind == "O" else kind)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"model.json has {name} that are not of the type {kind!r}") from None
-
-
-def _fits(estimator: "TableEstimator", shape: Shape) -> bool:
-    labels = len(estimator.labels_)
-    return shape.outputs == labels or (shape.outputs == 1 and labels == 2)
 
 
 def _digest(path: Path) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from zhuyi.errors import InputError, OptionError
 from zhuyi.learn.columns import DRAWS, Column, encode, learn_column
+from zhuyi.learn.factors import Factors
 from zhuyi.learn.reading import Cells, check_kinds
 
 MOST_COLUMNS = 10_000
@@ -41,6 +43,10 @@ class Schema:
         pairs = [encode(column, cells) for column, cells in zip(self.columns, table, strict=True)]
         unseen = {c.name: found for c, (_, found) in zip(self.columns, pairs, strict=True) if found}
         return np.stack([codes for codes, _ in pairs], 1), unseen
+
+    def embedding(self, width: int, generator: torch.Generator | None) -> Factors:
+        """Each column embedded by itself; see `Inputs`."""
+        return Factors(self.columns, width, generator)
 
     def typical(self) -> NDArray[np.float64]:
         """Codes "R N 2" of typical cells, each column by itself: no row of the training data."""

@@ -1,31 +1,28 @@
 """A fitted table estimator as a Subject: units are the columns, in order."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zhuyi.core.record import Unit
 from zhuyi.errors import InputError, ShapeError
 from zhuyi.learn.columns import KNOWN, MISSING, UNSEEN
 from zhuyi.learn.glass_box import GlassBox
-from zhuyi.learn.objectives import Binary, Objective
+from zhuyi.learn.objectives import Objective
 from zhuyi.learn.reading import read_table
 from zhuyi.learn.schema import Schema
-from zhuyi.trace.keep import Keep
-from zhuyi.trace.replacements import Constant, ReferenceDraw, Replacement, chosen_way
-from zhuyi.trace.subject import Batch, gather_units
-from zhuyi.trace.tape import Tape
-from zhuyi.trace.watch import watch
+from zhuyi.learn.subject import GlassBoxSubject
+from zhuyi.trace.replacements import Constant, ReferenceDraw, Replacement
+from zhuyi.trace.subject import Batch
 
 DRAWN: Final = "value drawn from the training data"
 GONE: Final = "missing"
 
 
-class TableSubject:
+class TableSubject(GlassBoxSubject):
     """The rows of a table and the glass box that decides on them, as a Subject.
 
     A batch is a tensor of codes "B N 2" (what `read` gives), or a sequence of rows: mappings from
@@ -55,11 +52,8 @@ class TableSubject:
     def __init__(
         self, module: GlassBox, schema: Schema, labels: Sequence[str], objective: Objective
     ) -> None:
-        self.module = module
+        super().__init__(module, labels, objective, (DRAWN, GONE))
         self.schema = schema
-        self._labels = tuple(labels)
-        self._objective = objective
-        self._removal = DRAWN
         gone = torch.tensor([0.0, float(MISSING)], dtype=torch.float64)
         self._typical = torch.from_numpy(schema.typical())
         self._ways: dict[str, Replacement] = {
@@ -67,35 +61,6 @@ class TableSubject:
             GONE: Constant(gone),
         }
         self._units = tuple(Unit(label=name, positions=(n,)) for n, name in enumerate(schema.names))
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the decisions."""
-        return self._labels
-
-    @property
-    def removal(self) -> str:
-        """How a unit is removed, in words."""
-        return self._removal
-
-    @property
-    def removals(self) -> tuple[str, ...]:
-        """Both ways, the one in use first."""
-        return (self._removal, *(way for way in self._ways if way != self._removal))
-
-    def removing(self, how: str) -> "TableSubject":
-        """The same subject on the same model, whose units are removed the way named `how`.
-
-        Raises: OptionError: if there is no such way; it names those there are.
-        """
-        other = copy.copy(self)
-        other._removal = chosen_way(how, self.removals)
-        return other
-
-    @property
-    def model(self) -> nn.Module:
-        """The module that decides."""
-        return self.module
 
     def read(self, table: object) -> Tensor:
         """Codes "B N 2" of a table, an array or rows.
@@ -121,41 +86,11 @@ class TableSubject:
         with torch.no_grad():
             return self._objective.shares(self.module(codes)).float()
 
-    def watch(self, batch: Batch, keep: Keep | None = None, *, gradient: bool = False) -> Tape:
-        """Run the glass box on the batch under observation; see `Subject.watch`."""
-        codes = self._codes(batch)
-        with torch.set_grad_enabled(gradient):
-            tokens = self.module.factors(codes).detach().requires_grad_(gradient)
-            with watch(self.module, keep=Keep() if keep is None else keep) as tape:
-                tape.logits = self._all_logits(self.module(codes, tokens))
-        return tape
-
-    def readout(self, tape: Tape) -> Tensor:
-        """All of the decision is read from the one row of the last attention: ones "B 1"."""
-        if tape.logits is None:
-            raise InputError("this tape is not from this subject's watch(): pass one that is")
-        return torch.ones(len(tape.logits), 1)
-
-    def gather(self, batch: Batch, values: Tensor) -> Tensor:
-        """Per-position values "B N" as per-unit values "B N"."""
-        return gather_units(self.units(batch), values)
-
-    def embed(self, batch: Batch) -> Tensor:
-        """Each column's token, "B N W"."""
-        with torch.no_grad():
-            tokens: Tensor = self.module.factors(self._codes(batch))
-        return tokens
-
     def baseline(self, batch: Batch) -> Tensor:
         """The mean token of each column over typical cells, "B N W"."""
         with torch.no_grad():
             tokens: Tensor = self.module.factors(self._typical)
         return tokens.mean(0).expand(len(self._codes(batch)), -1, -1).clone()
-
-    def decide_embedded(self, batch: Batch, embeddings: Tensor) -> Tensor:
-        """Logits "B C" of tokens "B N W"."""
-        tokens = embeddings.to(self.module.constant.dtype)
-        return self._all_logits(self.module(self._codes(batch), tokens))
 
     @contextmanager
     def nearby(self, batch: Batch, *, size: float, generator: torch.Generator) -> Iterator[Batch]:
@@ -171,24 +106,6 @@ class TableSubject:
         known = codes[..., 1] == KNOWN
         codes[..., 0] += torch.where(known, size * scale * noise.to(codes), 0.0)
         yield codes
-
-    def contributions(self, batch: Batch, target: tuple[int, ...]) -> Tensor:
-        """What each column adds to the logit of the target, "B N"."""
-        with torch.no_grad():
-            found = self.module.read(self.module.factors(self._codes(batch))).contributions
-        if isinstance(self._objective, Binary):
-            found = torch.cat([-found, found], 1)
-        return found[torch.arange(len(target)), torch.tensor(target, dtype=torch.long)]
-
-    def _all_logits(self, logits: Tensor) -> Tensor:
-        """Logits with one column a label, whose softmax or sigmoid is the decision.
-
-        Of two classes each gets half of the logit, with its sign. (A constant 0 for the first would
-        have no gradient, and it is as much a decision.)
-        """
-        if isinstance(self._objective, Binary):
-            return torch.cat([-logits, logits], 1) / 2.0
-        return logits
 
     def _codes(self, batch: Batch) -> Tensor:
         codes = batch if isinstance(batch, Tensor) else self.read(_rows(batch))

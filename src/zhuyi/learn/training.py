@@ -77,7 +77,7 @@ class Part:
     """Rows to learn or to judge from.
 
     Args:
-        codes: "B N 2".
+        codes: of B inputs, as their embedding reads them.
         target: "B" or "B C".
         weights: "B", of the rows' losses.
     """
@@ -204,7 +204,7 @@ def _epoch(
         step = epoch * per_epoch + number
         for group in optimizer.param_groups:
             group["lr"] = rate(step, plan.epochs * per_epoch, plan.learning_rate)
-        read = model.read(model.factors(learn.codes[rows]))
+        read = model.read(learn.codes[rows])
         loss = (objective.losses(read.logits, learn.target[rows]) * learn.weights[rows]).mean()
         common = plan.centering * read.contributions.mean(0).square().sum()
         optimizer.zero_grad()

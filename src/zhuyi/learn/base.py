@@ -1,0 +1,251 @@
+"""What all glass-box estimators share, whatever they read: fitting, deciding, saving."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from zhuyi.errors import OptionError
+from zhuyi.learn import saving
+from zhuyi.learn.embedding import Inputs
+from zhuyi.learn.fitting import Examples, fit_glass_box
+from zhuyi.learn.glass_box import GlassBox, Read, Shape
+from zhuyi.learn.objectives import Objective
+from zhuyi.learn.training import Plan, Progress
+
+ROWS_AT_A_TIME = 8192
+_LEAST = {"max_epochs": 1, "patience": 1, "width": 4, "mixing_layers": 0}
+
+
+class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
+    """A kind of input adds how it is read, a kind of target what is decided; see the estimators.
+
+    Fitting goes: X to material (read and checked), material to inputs (what is known of them) and
+    codes (numbers for the embedding), then training.
+    """
+
+    mixing_layers: int
+    width: int
+    max_epochs: int
+    patience: int
+    batch_size: int | None
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    validation_fraction: float
+    progress: Callable[[Progress], None] | None
+    checkpoint: str | Path | None
+    random_state: int | np.random.RandomState | np.random.Generator | None
+
+    own_state: ClassVar[tuple[str, ...]] = ("n_epochs_", "temperature_", "history_")
+    """What a class adds to what a fitted estimator has to remember, by name, for saving."""
+
+    inputs_: Any  # of the kind of `Inputs` that _inputs_of gives
+    module_: GlassBox
+    n_epochs_: int
+    temperature_: float
+    validation_rows_: NDArray[np.int64]
+    history_: list[tuple[float, float | None]]
+
+    # --- what a kind of input says ----------------------------------------------------------
+
+    @abstractmethod
+    def _material(self, X: object) -> Any:
+        """Training inputs, read and checked; remembers what scikit-learn asks (names, number)."""
+
+    @abstractmethod
+    def _count(self, material: Any) -> int:
+        """How many inputs there are."""
+
+    @abstractmethod
+    def _inputs_of(self, material: Any) -> Inputs:
+        """What there is to know of them."""
+
+    @abstractmethod
+    def _encoded(self, inputs: Any, material: Any) -> NDArray[Any]:
+        """Codes of the training inputs, for the embedding."""
+
+    @abstractmethod
+    def _codes(self, X: object) -> torch.Tensor:
+        """Codes of inputs to decide on; checks that they are like those of training."""
+
+    @classmethod
+    @abstractmethod
+    def _inputs_from(cls, data: object) -> Inputs:
+        """What `Inputs.as_json` wrote, checked.
+
+        Raises: InputError: when it is not.
+        """
+
+    def _examined(self, inputs: Any, codes: NDArray[Any], target: NDArray[np.generic]) -> None:
+        """Warn of what makes the training useless or misleading."""
+
+    def _fits(self, shape: Shape) -> bool:
+        """Whether a restored estimator fits itself."""
+        labels = len(self.labels_)
+        return shape.outputs == labels or (shape.outputs == 1 and labels == 2)
+
+    # --- what a kind of target says ---------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def labels_(self) -> tuple[str, ...]:
+        """Names of the decisions, as an explanation gives them."""
+
+    @abstractmethod
+    def _objective(self) -> Objective:
+        """What was, or will be, minimized."""
+
+    @abstractmethod
+    def _unit(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Shift and factor "C" from logits to what is explained."""
+
+    @abstractmethod
+    def _explained(self, logits: NDArray[np.float64]) -> list[list[int]]:
+        """Per row, the logits that `explain` tells of by default."""
+
+    def _calibrated(self) -> bool:
+        return False
+
+    # --- what all do ------------------------------------------------------------------------
+
+    @property
+    def explanation_(self) -> str:
+        """Of the decision: "computation" without mixing layers, else "evidence" to be verified."""
+        return "evidence" if self.module_.shape.mixing_layers else "computation"
+
+    @property
+    def constants_(self) -> dict[str, float]:
+        """What each decision starts from before any factor contributes, by label."""
+        shift, factor = self._unit()
+        found = self.module_.constant.detach().numpy() * factor + shift
+        names = self.labels_[-len(found) :]  # of two classes the logit speaks for the second
+        return dict(zip(names, found.tolist(), strict=True))
+
+    @classmethod
+    def remembered(cls) -> tuple[str, ...]:
+        """Names of all that a fitted estimator of this class has to remember."""
+        return tuple(name for kind in cls.__mro__ for name in vars(kind).get("own_state", ()))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted model: weights.safetensors and model.json, nothing that is unpickled.
+
+        What is no plain value (a progress function, a generator, a checkpoint's folder) is left
+        out. No input of the training is kept whole; what the model knows of them by themselves
+        (typical values of a column, frequent pieces of text) is.
+        """
+        check_is_fitted(self)
+        saving.save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """The model that `save` wrote.
+
+        Raises: InputError: files that are no such model, or of another class.
+        """
+        found = saving.load(Path(folder), {cls.__name__: cls})
+        assert isinstance(found, cls)
+        return found
+
+    def _logits(self, X: object) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        logits: NDArray[np.float64] = self._decided(self._codes(X)).numpy()
+        return logits
+
+    def _decided(self, codes: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return torch.cat([self.module_(part) for part in torch.split(codes, ROWS_AT_A_TIME)])
+
+    def _shares(self, X: object) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        return self._shares_of(self._codes(X))
+
+    def _shares_of(self, codes: torch.Tensor) -> NDArray[np.float64]:
+        shares: NDArray[np.float64] = self._objective().shares(self._decided(codes)).numpy()
+        return shares
+
+    def _asked(self, read: Read, labels: Sequence[object] | None) -> list[list[int]]:
+        """Per row, the columns of `labels_` to tell of."""
+        if labels is None:
+            return self._explained(read.logits.numpy())
+        names = self.labels_
+        wrong = [label for label in labels if str(label) not in names]
+        if wrong:
+            raise OptionError(f"labels must be some of {list(names)}, got {wrong}")
+        return [[names.index(str(label)) for label in labels]] * len(read.logits)
+
+    def _learn(
+        self,
+        material: Any,
+        target: NDArray[np.generic],
+        weights: NDArray[np.float64],
+        groups: NDArray[np.int64] | None,
+        outputs: int,
+    ) -> torch.Tensor:
+        """Train a box of so many logits, take over what came of it, give the training codes."""
+        self._check_options()
+        inputs = self._inputs_of(material)
+        codes = self._encoded(inputs, material)
+        self._examined(inputs, codes, target)
+        shape = Shape(
+            outputs=outputs,
+            width=self.width,
+            mixing_layers=self.mixing_layers,
+            dropout=self.dropout,
+        )
+        fitted = fit_glass_box(
+            Examples(codes=codes, target=target, weights=weights, groups=groups),
+            inputs,
+            shape,
+            self._objective(),
+            self._plan(),
+            seed=_seed(self.random_state),
+            validation_fraction=self.validation_fraction,
+            calibrated=self._calibrated(),
+        )
+        self.inputs_, self.module_ = inputs, fitted.module
+        self.temperature_, self.validation_rows_ = fitted.temperature, fitted.judged
+        self.n_epochs_, self.history_ = fitted.trained.epochs, fitted.trained.history
+        return torch.from_numpy(codes)
+
+    def _plan(self) -> Plan:
+        return Plan(
+            epochs=self.max_epochs,
+            patience=self.patience,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            progress=self.progress,
+            checkpoint=None if self.checkpoint is None else Path(self.checkpoint),
+        )
+
+    def _check_options(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+                raise OptionError(f"{name} must be an integer >= {least}, got {value!r}")
+        if self.width % 4:
+            raise OptionError(f"width must be divisible by 4, got {self.width}")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise OptionError(f"batch_size must be None or >= 1, got {self.batch_size!r}")
+        if not 0.0 <= self.validation_fraction < 1.0 or not 0.0 <= self.dropout < 1.0:
+            raise OptionError("validation_fraction and dropout must be within [0, 1)")
+        if not self.learning_rate > 0.0 or not self.weight_decay >= 0.0:
+            raise OptionError("learning_rate must be above 0, weight_decay not below")
+
+
+def _seed(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
+    """A seed; None takes fresh entropy, and no global generator is drawn from."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state)

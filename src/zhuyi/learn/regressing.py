@@ -1,0 +1,52 @@
+"""What all glass-box regressors share: a number in its own unit."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+
+from zhuyi.learn.base import GlassBoxEstimator
+from zhuyi.learn.objectives import Objective, Squares
+from zhuyi.learn.targets import read_numbers, target_name
+
+
+class GlassBoxRegressor(RegressorMixin, GlassBoxEstimator):  # type: ignore[misc]
+    """One number for each input; trained on it standardized."""
+
+    own_state: ClassVar[tuple[str, ...]] = ("target_name_", "center_", "scale_")
+    target_name_: str
+    center_: float
+    scale_: float
+
+    def fit(self, X: object, y: object = None) -> Self:
+        """Train on B inputs and their numbers y "B".
+
+        Raises: InputError: too few rows, inputs that cannot be read. OptionError.
+        """
+        material = self._material(X)
+        numbers = read_numbers(y, self._count(material), type(self).__name__)
+        self.target_name_ = target_name(y)
+        self.center_ = float(numbers.mean())
+        self.scale_ = float(numbers.std()) or 1.0
+        standard = ((numbers - self.center_) / self.scale_)[:, None]
+        self._learn(material, standard, np.ones(len(numbers)), None, 1)
+        return self
+
+    def predict(self, X: object) -> NDArray[np.float64]:
+        """Predicted numbers "B", in the target's unit."""
+        return self._logits(X)[:, 0] * self.scale_ + self.center_
+
+    @property
+    def labels_(self) -> tuple[str, ...]:
+        """The target's name, alone."""
+        return (self.target_name_,)
+
+    def _objective(self) -> Objective:
+        return Squares()
+
+    def _unit(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.array([self.center_]), np.array([self.scale_])
+
+    def _explained(self, logits: NDArray[np.float64]) -> list[list[int]]:
+        return [[0]] * len(logits)
