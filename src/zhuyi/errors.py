@@ -31,3 +31,7 @@ class MatrixTooLarge(ZhuyiError, MemoryError):
 
 class BackendUnavailable(ZhuyiError, RuntimeError):
     """A backend asked for by name cannot run this call; nothing else is put in its place."""
+
+
+class DataUnavailable(ZhuyiError, OSError):
+    """A data set cannot be had here; the text says why, and how to get it by hand."""

@@ -59,6 +59,17 @@ def test_the_report_says_what_was_found(whole: AuditReport) -> None:
     assert not whole.budget.exhausted
 
 
+def test_a_models_own_explanation_is_not_chosen_by_its_skill(whole: AuditReport) -> None:
+    report = audit(subject(), inputs(12), methods=(Occlusion(),), own=Rollout(), seed=5)
+    assert whole.chosen != repr(Rollout()), "by skill it is another"
+    assert report.chosen == repr(Rollout())
+    assert {row.name for row in report.methods if row.chosen} == {repr(Rollout())}
+    assert report.answer.en.startswith("The explanation that the model gives of itself (Attention")
+    assert "not chosen by a test" in report.chosen_why.en
+    assert report.settings["the model's own explanation"] == repr(Rollout())
+    assert "the model's own explanation" not in whole.settings
+
+
 def test_random_is_always_a_row_and_refuted(whole: AuditReport) -> None:
     (row,) = [row for row in whole.methods if row.name.startswith("Random")]
     assert row.label == "refuted"

@@ -1,53 +1,95 @@
-"""Machine failures of AI4I 2020: speed, exactness and quality beside gradient boosting."""
+"""Machine failures of AI4I 2020: quality beside boosting, causes, verdicts and time on one fold.
+
+The bars are those of 5 x 5 folds (`zhuyi run manufacturing` computes them); one fold keeps this
+under two minutes.
+"""
 
 import os
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import f1_score
-from sklearn.model_selection import train_test_split
 
 from zhuyi.learn import AttentionClassifier
+from zhuyi.recipes import ai4i, baselines
+from zhuyi.recipes.splits import Fold, StratifiedFolds
 
-INPUTS = [
-    *("Type", "Air temperature", "Process temperature"),
-    *("Rotational speed", "Torque", "Tool wear"),
-]  # never TWF, HDF, PWF, OSF, RNF: they are the failure's own modes
+pytestmark = pytest.mark.long
+
+SLOWER = 2.0  # a machine of continuous integration beside the two cores of the bar
+MODES = ["TWF", "HDF", "PWF", "OSF"]  # a random failure has no cause
 
 
 @pytest.fixture(scope="module")
-def machines() -> pd.DataFrame:
-    folder = os.environ.get("ZHUYI_DATA")
-    path = Path(folder or ".") / "ai4i2020.csv.gz"
-    if folder is None or not path.exists():
+def machines() -> ai4i.Failures:
+    if not os.environ.get("ZHUYI_DATA"):
         pytest.skip("ZHUYI_DATA names no folder with ai4i2020.csv.gz")
-    return pd.read_csv(path)
+    return ai4i.load()
 
 
-@pytest.mark.long
-def test_failures_within_the_time_and_near_boosting(machines: pd.DataFrame) -> None:
-    X, y = machines[INPUTS], machines["Machine failure"].to_numpy()
-    learn_X, test_X, learn_y, test_y = train_test_split(
-        X, y, test_size=0.2, stratify=y, random_state=0
-    )
-    boosting = HistGradientBoostingClassifier(random_state=0)
-    trees = make_numeric(learn_X), make_numeric(test_X)
-    goal = f1_score(test_y, boosting.fit(trees[0], learn_y).predict(trees[1]))
-    scores = {}
-    for mixing in (0, 2):
-        started = time.perf_counter()
-        model = AttentionClassifier(mixing_layers=mixing, random_state=0).fit(learn_X, learn_y)
-        assert time.perf_counter() - started < 120.0  # 60 s on two cores; CI machines are slower
-        scores[mixing] = f1_score(test_y, model.predict(test_X))
-        told = model.explain(test_X)
-        total = told.groupby("row")["contribution"].sum() + model.constants_["1"]
-        np.testing.assert_allclose(total, model.decision_function(test_X), atol=1e-5)
-    assert scores[2] > goal - 0.1, (scores, goal)
+@pytest.fixture(scope="module")
+def fold(machines: ai4i.Failures) -> Fold:
+    return StratifiedFolds(folds=5, seed=0)(machines.failed)[0]
 
 
-def make_numeric(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(Type=frame["Type"].map({"L": 0, "M": 1, "H": 2})).set_axis(range(6), axis=1)
+@pytest.fixture(scope="module")
+def glass(machines: ai4i.Failures, fold: Fold) -> AttentionClassifier:
+    model = AttentionClassifier(random_state=0)
+    return model.fit(machines.inputs.iloc[fold.train], machines.failed[fold.train])
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def test_with_mixing_failures_are_found_as_by_boosting_in_time(
+    machines: ai4i.Failures, fold: Fold
+) -> None:
+    X, y = machines.inputs, machines.failed
+    model = AttentionClassifier(mixing_layers=2, bins=8, dropout=0.1, random_state=0)
+    boosting = baselines.boosted_classifier(X).fit(X.iloc[fold.train], y[fold.train])  # type: ignore[attr-defined]
+    fitting = seconds(lambda: model.fit(X.iloc[fold.train], y[fold.train]))
+    assert fitting < 60.0 * SLOWER
+    assert seconds(lambda: model.predict(X)) < 1.0 * SLOWER
+    held, answers = X.iloc[fold.test], y[fold.test]
+    found, goal = f1_score(answers, model.predict(held)), f1_score(answers, boosting.predict(held))
+    assert found >= goal - 0.02
+    sums_to_the_decision(model, held)
+    assert model.explanation_ == "evidence"
+
+
+def test_the_glass_box_is_trusted_row_by_row(
+    machines: ai4i.Failures, fold: Fold, glass: AttentionClassifier
+) -> None:
+    held = machines.inputs.iloc[fold.test]
+    sums_to_the_decision(glass, held)
+    failed = np.flatnonzero(machines.failed[fold.test])
+    rows = np.union1d(failed, np.arange(200))
+    told = glass.explain(held.iloc[rows], verify=True).groupby("row")["verdict"].first()
+    assert (told == "trusted").mean() >= 0.95
+
+
+def test_a_causal_factor_is_first_for_the_modes_own_label(
+    machines: ai4i.Failures, fold: Fold
+) -> None:
+    modes = machines.modes[MODES].astype(int)
+    train = np.union1d(fold.train[modes.iloc[fold.train].any(axis=1)], fold.train[::3])
+    model = AttentionClassifier(random_state=0).fit(machines.inputs.iloc[train], modes.iloc[train])
+    test = fold.test[modes.iloc[fold.test].any(axis=1)]
+    told = model.explain(machines.inputs.iloc[test])
+    first = told.loc[told.groupby(["row", "label"])["contribution"].idxmax()]
+    true = modes.iloc[test].to_numpy()[first["row"], first["label"].map(MODES.index)] == 1
+    right = [row.factor in ai4i.CAUSES[row.label] for row in first[true].itertuples()]
+    assert len(right) == modes.iloc[test].to_numpy().sum()
+    assert np.mean(right) >= 0.95
+
+
+def sums_to_the_decision(model: AttentionClassifier, rows: pd.DataFrame) -> None:
+    told = model.explain(rows)
+    total = told.groupby("row")["contribution"].sum() + model.constants_["True"]
+    np.testing.assert_allclose(total, model.decision_function(rows), atol=1e-5)

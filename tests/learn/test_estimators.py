@@ -174,6 +174,28 @@ def test_problems_are_found_before_training() -> None:
         AttentionRegressor(strict=True).fit(straight, 2.0 * straight[:, 1] - 1.0)
 
 
+def test_columns_that_nearly_tell_the_target_are_named() -> None:
+    X, y = one_column_decides(600)
+    draw = np.random.default_rng(3)
+    for wrong, named in ((3, True), (60, False)):
+        said = np.where(y, "after", "before")
+        said[draw.permutation(600)[:wrong]] = "unknown"
+        table = pd.DataFrame({"noise": X[:, 0], "stage": said})
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            quick(max_epochs=1).fit(table, y)
+        assert any("'stage' tells the target by its value in nearly" in str(w.message)
+                   for w in heard) is named  # fmt: skip
+    rare = (np.arange(600) < 10).astype(int)  # too few to say anything by
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        flag = (np.arange(600) < 9).astype(bool)
+        quick(max_epochs=1).fit(pd.DataFrame({"a": X[:, 0], "flag": flag}), rare)
+    near = np.column_stack([X[:, 0], X[:, 1]])
+    with pytest.warns(DataWarning, match="column 'x1' tells the target by its value in nearly"):
+        AttentionRegressor(max_epochs=1).fit(near, X[:, 1] + 1e-3 * X[:, 2])
+
+
 def test_clean_data_gives_no_warning() -> None:
     X, y = one_column_decides(100)
     with warnings.catch_warnings():

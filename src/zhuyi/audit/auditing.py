@@ -56,6 +56,7 @@ def audit(
     truth: Sequence[str | None] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     methods: Sequence[Method] | None = None,
+    own: Method | None = None,
     about: About | None = None,
     thresholds: Thresholds | None = None,
     seed: int = 0,
@@ -78,6 +79,8 @@ def audit(
         truth: per input, the name of the right decision, or None.
         groups: column -> per input, the group it belongs to.
         methods: what to compare; None for `default_methods`. Random values always join them.
+        own: how the model explains itself, where it does: then the report is on that explanation,
+            whichever of the methods does best.
         about: names for the report.
         thresholds: where a number becomes a verdict.
         seed: of the split and everything random; the same seed gives the same report but `run`.
@@ -97,7 +100,7 @@ def audit(
     about = About() if about is None else about
     started = time.monotonic()
     inputs = readable(subject, batch, truth, groups, about)
-    work = _work(subject, inputs, methods, thresholds, seed)
+    work = _work(subject, inputs, methods, own, thresholds, seed)
     settings = _settings(work)
     data = data_fingerprint(inputs.batch)
     texts = [*settings.values(), subject.removal, data, *inputs.units, *inputs.rows]
@@ -132,11 +135,14 @@ def _work(
     subject: Subject,
     inputs: Inputs,
     methods: Sequence[Method] | None,
+    own: Method | None,
     thresholds: Thresholds | None,
     seed: int,
 ) -> Work:
     random = Random(seed=seed)
     chosen = default_methods() if methods is None else tuple(methods)
+    if own is not None and own not in chosen:
+        chosen = (own, *chosen)
     compared = (*(one for one in chosen if not isinstance(one, Random)), random)
     return Work(
         subject=subject,
@@ -145,6 +151,7 @@ def _work(
         methods=compared,
         attention=tuple(repr(one) for one in compared if isinstance(one, ATTENTION)),
         control=repr(random),
+        own="" if own is None else repr(own),
         deletion=Deletion(steps=8, orders=4, width=1),
         thresholds=Thresholds() if thresholds is None else thresholds,
         seed=seed,
@@ -155,6 +162,7 @@ def _settings(work: Work) -> dict[str, str | int | float]:
     return {
         "seed": work.seed,
         "methods": "; ".join(map(repr, work.methods)),
+        **({"the model's own explanation": work.own} if work.own else {}),
         "deletion": repr(work.deletion),
         "thresholds": repr(work.thresholds),
         "inputs for the choice": len(work.plan.choosing),

@@ -13,6 +13,7 @@ _NAMES = {
     "InputGradient": Said(en="Input gradient", zh="输入梯度"),
     "IntegratedGradients": Said(en="Integrated gradients", zh="积分梯度"),
     "Occlusion": Said(en="Leave one out", zh="逐一遮挡"),
+    "Contributions": Said(en="Contributions", zh="各因素的贡献"),
     "Random": Said(en="Random values", zh="随机数值"),
 }
 _LABELS = {
@@ -39,7 +40,15 @@ def label_said(label: Label) -> Said:
     return _LABELS[label]
 
 
-def answer(title: str, chosen: str, verdict: Label, shown: str, shown_label: Label | None) -> Said:
+def answer(
+    title: str,
+    chosen: str,
+    verdict: Label,
+    shown: str,
+    shown_label: Label | None,
+    *,
+    own: bool = False,
+) -> Said:
     """The report in one or two sentences.
 
     Args:
@@ -48,10 +57,14 @@ def answer(title: str, chosen: str, verdict: Label, shown: str, shown_label: Lab
         verdict: on it.
         shown: repr of the attention shown beside it, or "".
         shown_label: the verdict on that.
+        own: whether the chosen method is how the model explains itself.
     """
     name, told = method_name(chosen), _LABELS[verdict]
     en = f"The best explanation of {title} found here ({name.en}) {told.en}."
     zh = f"对 {title} 找到的最好解释（{name.zh}）{told.zh}。"
+    if own:
+        en = f"The explanation that {title} gives of itself ({name.en}) {told.en}."
+        zh = f"{title} 给出的自身解释（{name.zh}）{told.zh}。"
     if shown and shown != chosen and shown_label is not None:
         attention, of_it = method_name(shown), _LABELS[shown_label]
         en += f" Its picture of attention ({attention.en}) {of_it.en}."
@@ -62,8 +75,15 @@ def answer(title: str, chosen: str, verdict: Label, shown: str, shown_label: Lab
     return Said(en=en, zh=zh)
 
 
-def choice(chosen: str, skills: Sequence[tuple[str, float | None]], count: int, held: bool) -> Said:
-    """How the method was chosen."""
+def choice(
+    chosen: str,
+    skills: Sequence[tuple[str, float | None]],
+    count: int,
+    held: bool,
+    *,
+    own: bool = False,
+) -> Said:
+    """How the method was chosen; `own` if it was not, being how the model explains itself."""
     name = method_name(chosen)
     told = ", ".join(
         f"{method_name(one).en} {'not testable' if skill is None else f'{skill:.2f}'}"
@@ -73,6 +93,13 @@ def choice(chosen: str, skills: Sequence[tuple[str, float | None]], count: int, 
         f"{method_name(one).zh} {'无法检验' if skill is None else f'{skill:.2f}'}"
         for one, skill in skills
     )
+    if own:
+        return Said(
+            en=f"{name.en}: how the model explains itself, so this was not chosen by a test (skill "
+            f"on {count} inputs: {told}).",
+            zh=f"{name.zh}是模型对自身的解释，并非由检验选出"
+            f"（在 {count} 个输入上的技能：{zh_told}）。",
+        )
     if held:
         return Said(
             en=f"{name.en} did best on {count} inputs that were held back for the choice and are "

@@ -46,19 +46,20 @@ def wilson(right: int, count: int) -> Interval:
 
 
 def by_group(
-    inputs: Sequence[AuditedInput], columns: Sequence[str], *, seed: int
+    inputs: Sequence[AuditedInput], columns: Sequence[str], *, seed: int, several: bool = True
 ) -> tuple[tuple[GroupRow, ...], tuple[GroupDifference, ...], tuple[Said, ...]]:
     """Every column's groups, how far they are apart, and that in words.
 
     Numbers of a group: accuracy (where the truth is known), confidence, skill of the explanation,
     and the share of the shown attention that falls on the input itself and not on added pieces.
+    Where there is one decision only (`several` is false) it is a number, of which nobody is sure.
     """
     rows: list[GroupRow] = []
     differences: list[GroupDifference] = []
     said: list[Said] = []
     for column in columns:
         named = [one.groups[column] for one in inputs]
-        grouped = Subgroups(seed=seed)(named, _metrics(inputs), column=column)
+        grouped = Subgroups(seed=seed)(named, _metrics(inputs, several), column=column)
         for group in grouped.groups:
             numbers = {
                 name: Interval(value=one.value, lower=one.lower, upper=one.upper)
@@ -89,11 +90,11 @@ def by_group(
     return tuple(rows), tuple(differences), tuple(said)
 
 
-def _metrics(inputs: Sequence[AuditedInput]) -> Mapping[str, Sequence[float | None]]:
-    metrics: dict[str, Sequence[float | None]] = {
-        "confidence": [one.probability for one in inputs],
-        "skill": [one.numbers.get("skill") for one in inputs],
-    }
+def _metrics(inputs: Sequence[AuditedInput], several: bool) -> Mapping[str, Sequence[float | None]]:
+    metrics: dict[str, Sequence[float | None]] = {}
+    if several:
+        metrics["confidence"] = [one.probability for one in inputs]
+    metrics["skill"] = [one.numbers.get("skill") for one in inputs]
     if any(one.truth is not None for one in inputs):
         metrics["accuracy"] = [
             None if one.truth is None else float(one.truth == one.decision) for one in inputs

@@ -122,7 +122,7 @@ def from_text(text: str) -> AuditReport:
 def schema() -> dict[str, object]:
     """What a report holds, as a JSON Schema (draft 2020-12) with the fields' descriptions."""
     parts: dict[str, object] = {}
-    whole = _object_schema(AuditReport, parts)
+    whole = record_schema(AuditReport, parts)
     cast("dict[str, object]", whole["properties"])["schema"] = {
         "const": SCHEMA,
         "description": "Version of the report; a change of meaning changes the number.",
@@ -205,7 +205,14 @@ def _wrong(place: str, expected: str, got: object) -> InputError:
     return InputError(f"{place} must be {expected}, got {shown[:60]}{'…' * (len(shown) > 60)}")
 
 
-def _object_schema(kind: type, parts: dict[str, object]) -> dict[str, object]:
+def record_schema(kind: type, parts: dict[str, object]) -> dict[str, object]:
+    """One record as a JSON Schema, for whatever holds records of its own.
+
+    Args:
+        kind: the dataclass.
+        parts: by name, the schemas of the records inside of it; those that are missing are added.
+            They belong under "$defs".
+    """
     hints, said = _hints(kind), _descriptions(kind)
     names = [field.name for field in fields(kind)]
     properties: dict[str, object] = {}
@@ -227,7 +234,7 @@ def _schema_of(kind: Any, parts: dict[str, object]) -> dict[str, object]:
         name = cast("type", kind).__name__
         if name not in parts:
             parts[name] = {}  # holds the place while its own parts are described
-            parts[name] = _object_schema(cast("type", kind), parts)
+            parts[name] = record_schema(cast("type", kind), parts)
         return {"$ref": f"#/$defs/{name}"}
     if origin in (Union, UnionType):
         if all(one in _PLAIN for one in inner):

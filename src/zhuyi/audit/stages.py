@@ -52,6 +52,7 @@ class Work:
         methods: what is compared; names of those that read attention only in `attention`.
         attention: reprs of these.
         control: repr of the random control, always among the methods.
+        own: repr of the model's own way to explain itself, or "": then that is not chosen.
         deletion: the removal test.
         thresholds, seed: of all tests.
     """
@@ -62,6 +63,7 @@ class Work:
     methods: tuple[Method, ...]
     attention: tuple[str, ...]
     control: str
+    own: str
     deletion: Deletion
     thresholds: Thresholds
     seed: int
@@ -149,7 +151,8 @@ class Stages:
             skill = finding.numbers.get("skill")
             results.skills[name] = float(skill) if isinstance(skill, float | int) else None
         ranked = sorted(results.skills, key=lambda name: -(results.skills[name] or 0.0))
-        results.chosen = next((n for n in ranked if n != self.work.control), "")
+        best = next((n for n in ranked if n != self.work.control), "")
+        results.chosen = self.work.own if self.work.own in results.skills else best
         results.shown = next((n for n in ranked if n in self.work.attention), "")
 
     def _test(self, chunks: Sequence[tuple[int, ...]]) -> None:

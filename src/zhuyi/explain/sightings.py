@@ -25,8 +25,8 @@ def one_sequence(tape: Tape) -> tuple[Sighting, ...]:
         site, extent = sighting.site, _extent(sighting)
         if site.kind == "cross" or extent[1] != extent[2]:
             raise NotWatchable(
-                f"{site.name} attends from one sequence to another, so the layers make no chain: "
-                "use Occlusion"
+                f"{site.name or 'the model itself'} attends from one sequence to another, so the "
+                "layers make no chain: use Occlusion, or a subject's own contributions"
             )
         if extent != first:
             raise NotWatchable(

@@ -4,7 +4,13 @@ from zhuyi.learn.classifier import AttentionClassifier
 from zhuyi.learn.contributions import Contributions
 from zhuyi.learn.loading import load
 from zhuyi.learn.regressor import AttentionRegressor
+from zhuyi.learn.series import (
+    SeriesAttentionClassifier,
+    SeriesAttentionRegressor,
+    SeriesSubject,
+)
 from zhuyi.learn.table_subject import TableSubject
+from zhuyi.learn.text import TextAttentionClassifier, TextSubject
 from zhuyi.learn.training import Progress
 from zhuyi.learn.warnings_of_data import DataWarning, UnseenWarning
 
@@ -14,7 +20,12 @@ __all__ = [
     "Contributions",
     "DataWarning",
     "Progress",
+    "SeriesAttentionClassifier",
+    "SeriesAttentionRegressor",
+    "SeriesSubject",
     "TableSubject",
+    "TextAttentionClassifier",
+    "TextSubject",
     "UnseenWarning",
     "load",
 ]

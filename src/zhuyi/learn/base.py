@@ -17,9 +17,9 @@ from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.fitting import Examples, fit_glass_box
 from zhuyi.learn.glass_box import GlassBox, Read, Shape
 from zhuyi.learn.objectives import Objective
+from zhuyi.learn.portions import decided
 from zhuyi.learn.training import Plan, Progress
 
-ROWS_AT_A_TIME = 8192
 _LEAST = {"max_epochs": 1, "patience": 1, "width": 4, "mixing_layers": 0}
 
 
@@ -31,13 +31,13 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     """
 
     mixing_layers: int
-    width: int
+    width: int | None
     max_epochs: int
     patience: int
     batch_size: int | None
     learning_rate: float
     weight_decay: float
-    dropout: float
+    dropout: float | None
     validation_fraction: float
     progress: Callable[[Progress], None] | None
     checkpoint: str | Path | None
@@ -113,6 +113,10 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _calibrated(self) -> bool:
         return False
 
+    def _refit(self) -> bool:
+        """Whether all rows are learned from once the validation rows have said how long."""
+        return False
+
     # --- what all do ------------------------------------------------------------------------
 
     @property
@@ -159,8 +163,7 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         return logits
 
     def _decided(self, codes: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            return torch.cat([self.module_(part) for part in torch.split(codes, ROWS_AT_A_TIME)])
+        return decided(self.module_, codes)
 
     def _shares(self, X: object) -> NDArray[np.float64]:
         check_is_fitted(self)
@@ -187,20 +190,16 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         weights: NDArray[np.float64],
         groups: NDArray[np.int64] | None,
         outputs: int,
+        together: NDArray[np.int64] | None = None,
     ) -> torch.Tensor:
         """Train a box of so many logits, take over what came of it, give the training codes."""
         self._check_options()
         inputs = self._inputs_of(material)
         codes = self._encoded(inputs, material)
         self._examined(inputs, codes, target)
-        shape = Shape(
-            outputs=outputs,
-            width=self.width,
-            mixing_layers=self.mixing_layers,
-            dropout=self.dropout,
-        )
+        shape = self._shape(outputs)
         fitted = fit_glass_box(
-            Examples(codes=codes, target=target, weights=weights, groups=groups),
+            Examples(codes=codes, target=target, weights=weights, groups=groups, together=together),
             inputs,
             shape,
             self._objective(),
@@ -208,11 +207,23 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             seed=_seed(self.random_state),
             validation_fraction=self.validation_fraction,
             calibrated=self._calibrated(),
+            refit=self._refit(),
         )
         self.inputs_, self.module_ = inputs, fitted.module
         self.temperature_, self.validation_rows_ = fitted.temperature, fitted.judged
         self.n_epochs_, self.history_ = fitted.trained.epochs, fitted.trained.history
         return torch.from_numpy(codes)
+
+    def _shape(self, outputs: int) -> Shape:
+        # a kind of input that lets them be None says what they are then
+        assert self.width is not None
+        assert self.dropout is not None
+        return Shape(
+            outputs=outputs,
+            width=self.width,
+            mixing_layers=self.mixing_layers,
+            dropout=self.dropout,
+        )
 
     def _plan(self) -> Plan:
         return Plan(
@@ -226,15 +237,17 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         )
 
     def _check_options(self) -> None:
+        shape = self._shape(1)
+        width = shape.width
         for name, least in _LEAST.items():
-            value = getattr(self, name)
+            value = width if name == "width" else getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise OptionError(f"{name} must be an integer >= {least}, got {value!r}")
-        if self.width % 4:
-            raise OptionError(f"width must be divisible by 4, got {self.width}")
+        if width % 4:
+            raise OptionError(f"width must be divisible by 4, got {width}")
         if self.batch_size is not None and self.batch_size < 1:
             raise OptionError(f"batch_size must be None or >= 1, got {self.batch_size!r}")
-        if not 0.0 <= self.validation_fraction < 1.0 or not 0.0 <= self.dropout < 1.0:
+        if not 0.0 <= self.validation_fraction < 1.0 or not 0.0 <= shape.dropout < 1.0:
             raise OptionError("validation_fraction and dropout must be within [0, 1)")
         if not self.learning_rate > 0.0 or not self.weight_decay >= 0.0:
             raise OptionError("learning_rate must be above 0, weight_decay not below")

@@ -20,13 +20,14 @@ class AttentionClassifier(GlassBoxClassifier, TableEstimator):
 
         z_c = b_c + sum_n w_cn e_cn,   w_cn = softmax_n(q_c . k_n / sqrt(d))
 
-    Arrays, pandas and polars frames; numbers, truth values, categories, ordered categories and
-    dates by their type; a missing value is a value of its own. Give y "B C" of 0 and 1 for many
+    Arrays, pandas and polars frames; numbers, truth values, categories, ordered categories, dates
+    and texts (as bags of words, one factor each) by their type; a missing value is a value of its
+    own. Give y "B C" of 0 and 1 for many
     labels.
 
     Args:
         columns: kinds by column name where the type says the wrong thing: "numeric", "categorical",
-            "ordinal", "boolean", "date".
+            "ordinal", "boolean", "date", "text".
         mixing_layers: transformer layers among columns before they are read. They see interactions;
             explanations are then evidence and need a verdict.
         width: d of keys and values, divisible by 4.

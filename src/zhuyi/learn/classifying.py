@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from zhuyi.errors import OptionError
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.objectives import Binary, Multiclass, Multilabel, Objective
-from zhuyi.learn.targets import Classes, read_classes
+from zhuyi.learn.targets import Classes, read_classes, read_groups, read_weights
 
 BEST_F1: Final = "f1"
 
@@ -34,9 +34,19 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
     positive_weights_: tuple[float, ...] | None
     threshold_: float | None
 
-    def fit(self, X: object, y: object = None) -> Self:
+    def fit(
+        self,
+        X: object,
+        y: object = None,
+        groups: object = None,
+        sample_weight: object = None,
+    ) -> Self:
         """Train on B inputs and their classes y "B", or labels "B C" of 0 and 1.
 
+        Args:
+            groups: "B", what each belongs to (a patient, an engine); the validation part is then
+                made of whole groups.
+            sample_weight: "B", how much each counts, 0 or more; None: all alike.
         Raises: InputError: one class only, too few rows, inputs that cannot be read. OptionError.
         """
         material = self._material(X)
@@ -44,10 +54,15 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
         self._check_threshold(found)
         self.classes_, self.multilabel_ = found.classes, found.many
         self.positive_weights_ = self._label_weights(found)
-        weights = np.ones(len(found.target)) if found.many else self._row_weights(found)
-        groups = None if found.many else found.target
-        codes = self._learn(material, found.target, weights, groups, self._outputs())
-        self.threshold_ = self._chosen_threshold(codes, found.target)
+        weights = read_weights(sample_weight, len(found.target))
+        if not found.many:
+            weights = self._row_weights(found, weights)
+        strata = None if found.many else found.target
+        together = read_groups(groups, len(found.target))
+        outputs = self._outputs()
+        codes = self._learn(material, found.target, weights, strata, outputs, together)
+        given = read_weights(sample_weight, len(found.target))
+        self.threshold_ = self._chosen_threshold(codes, found.target, given)
         return self
 
     def predict_proba(self, X: object) -> NDArray[np.float64]:
@@ -105,14 +120,17 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
             return [[1]] * len(logits)
         return [[label] for label in logits.argmax(1).tolist()]
 
-    def _row_weights(self, found: Classes) -> NDArray[np.float64]:
-        """One weight a row, 1 on average."""
+    def _row_weights(self, found: Classes, given_rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One weight a row, 1 on average: its own times its class's."""
         given = self.class_weight
         if given is not None and not isinstance(given, Mapping) and given != "balanced":
             raise OptionError(f'class_weight must be None, "balanced" or a dict, got {given!r}')
         labels = found.classes[found.target]
         by_class = compute_class_weight(given, classes=found.classes, y=labels)
-        weights: NDArray[np.float64] = by_class[found.target]
+        if given == "balanced":
+            held = np.bincount(found.target, weights=given_rows)
+            by_class = held.mean() / np.maximum(held, 1e-12)
+        weights: NDArray[np.float64] = by_class[found.target] * given_rows
         if not (weights >= 0).all() or not weights.sum() > 0:
             raise OptionError("class_weight must have weights >= 0, and one above 0 that occurs")
         weights /= weights.mean()
@@ -138,7 +156,9 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
         if isinstance(given, str) or not 0.0 < given < 1.0:
             raise OptionError(f'threshold must be None, "f1" or within (0, 1), got {given!r}')
 
-    def _chosen_threshold(self, codes: torch.Tensor, target: NDArray[np.int64]) -> float | None:
+    def _chosen_threshold(
+        self, codes: torch.Tensor, target: NDArray[np.int64], weights: NDArray[np.float64]
+    ) -> float | None:
         if self.threshold != BEST_F1:
             return None if self.threshold is None else float(self.threshold)
         rows = self.validation_rows_
@@ -148,7 +168,9 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
                 "validation_fraction"
             )
         shares = self._shares_of(codes[torch.from_numpy(rows)])[:, 1]
-        precision, recall, cuts = precision_recall_curve(target[rows], shares)
+        precision, recall, cuts = precision_recall_curve(
+            target[rows], shares, sample_weight=weights[rows]
+        )
         f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
         best = int(f1[:-1].argmax())
         # halfway to the next lower share, so that a hair's breadth decides nothing

@@ -1,6 +1,8 @@
 """How one column is read: what a model keeps of it, as plain JSON, and the two numbers a cell gets.
 
 code = (value, state);  state 0: value is known, 1: missing, 2: a category unseen in training
+
+A text has the codes of its pieces after these two, and no value; state 2: none of them is known.
 """
 
 from collections.abc import Mapping
@@ -11,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhuyi.errors import InputError
+from zhuyi.learn.bags import LONGEST, MOST_PIECES, bag, learn_pieces
 from zhuyi.learn.reading import KINDS, Cells, Kind, as_kind
 
 KNOWN, MISSING, UNSEEN = 0, 1, 2
 MOST_CATEGORIES: Final = 10_000
+_MOST_NAMES: Final = max(MOST_CATEGORIES, MOST_PIECES)
 DRAWS: Final = 128  # typical values kept a column, from which a removed cell is drawn
 
 
@@ -28,10 +32,13 @@ class Column:
         center: mean of the values, in their unit (days since 1970 for dates).
         scale: standard deviation of the values, 1 for a constant column.
         edges: ascending quantiles at which an effect may bend, two or more; empty for categories.
-        categories: names of the categories, by code. Of ordinal columns: lowest first.
+        categories: names of the categories, by code. Of ordinal columns: lowest first. Of text: the
+            pieces that are known, the most frequent first.
         missing: share of training rows without a value, in [0, 1].
         draws: codes (value, state) of typical cells, the column by itself: quantiles of its values
-            or categories by frequency; no row of the training data is kept together.
+            or categories by frequency; no row of the training data is kept together. Of text: what
+            a text says on average.
+        longest: of text: most pieces of a cell that are read; else 0.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Column:
     categories: tuple[str, ...] = ()
     missing: float = 0.0
     draws: tuple[tuple[float, int], ...] = ()
+    longest: int = 0
 
     @property
     def by_category(self) -> bool:
@@ -69,12 +77,17 @@ class Column:
         found = [*numbers.values(), *edges, *(value for value, _ in draws)]
         if not np.isfinite(found).all() or not numbers["scale"] > 0:
             raise InputError("a column of the schema has numbers that cannot be")
+        longest = data["longest"]
+        if type(longest) is not int or not 0 <= longest <= LONGEST:
+            raise InputError("a column of the schema has a length that cannot be")
+        if (data["kind"] == "text") != (longest > 0) or len(data["categories"]) > _MOST_NAMES:
+            raise InputError("a column of the schema has categories that cannot be")
         names = data["categories"]
         if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
             raise InputError("a column of the schema has categories that are no texts")
         return cls(
             name=str(data["name"]), kind=data["kind"], edges=edges, categories=tuple(names),
-            draws=draws, **numbers,
+            draws=draws, longest=longest, **numbers,
         )  # fmt: skip
 
 
@@ -88,6 +101,8 @@ def learn_column(cells: Cells, kind: Kind | None, *, bins: int) -> Column:
     Raises: InputError: cells that cannot be read so, too many categories.
     """
     cells = as_kind(cells, kind or cells.kind)
+    if cells.kind == "text":
+        return _of_texts(cells)
     if cells.kind in ("categorical", "ordinal"):
         return _of_categories(cells, bins)
     assert cells.numbers is not None
@@ -153,6 +168,16 @@ def _of_categories(cells: Cells, bins: int) -> Column:
     )  # fmt: skip
 
 
+def _of_texts(cells: Cells) -> Column:
+    assert cells.texts is not None
+    names, longest = learn_pieces(cells.name, cells.texts)
+    return Column(
+        name=cells.name, kind="text", categories=names, longest=longest,
+        missing=sum(text is None for text in cells.texts) / max(len(cells), 1),
+        draws=((0.0, UNSEEN),),
+    )  # fmt: skip
+
+
 def _by_number(text: str) -> tuple[float, str]:
     """Categories that are numbers in their order, all others by their letters after them."""
     try:
@@ -173,6 +198,9 @@ def _drawn(values: NDArray[np.float64], missing: float) -> tuple[tuple[float, in
 def encode(column: Column, cells: Cells) -> tuple[NDArray[np.float64], dict[str, int]]:
     """Codes "B 2" (value, state) of a column's cells, and how often each unseen category came.
 
+    Of text "B 2 + P", with P pieces at most.
+
+
     Raises: InputError: cells that are not of the column's kind.
     """
     cells = as_kind(cells, column.kind)
@@ -184,6 +212,8 @@ def encode(column: Column, cells: Cells) -> tuple[NDArray[np.float64], dict[str,
         return codes, {}
     assert cells.texts is not None
     index = {name: place for place, name in enumerate(column.categories)}
+    if column.kind == "text":
+        return _bags(column, index, cells.texts), {}
     unseen: dict[str, int] = {}
     for row, text in enumerate(cells.texts):
         if text is None:
@@ -194,3 +224,16 @@ def encode(column: Column, cells: Cells) -> tuple[NDArray[np.float64], dict[str,
             codes[row, 1] = UNSEEN
             unseen[text] = unseen.get(text, 0) + 1
     return codes, unseen
+
+
+def _bags(
+    column: Column, index: Mapping[str, int], texts: tuple[str | None, ...]
+) -> NDArray[np.float64]:
+    codes = np.zeros((len(texts), 2 + column.longest))
+    for row, text in enumerate(texts):
+        if text is None:
+            codes[row, 1] = MISSING
+        else:
+            codes[row, 2:] = bag(text, index, column.longest)
+            codes[row, 1] = KNOWN if codes[row, 2] else UNSEEN
+    return codes

@@ -1,7 +1,7 @@
 """What a glass box reads: inputs as codes, and each factor of them embedded by itself."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ class Embedding(nn.Module, ABC):
     glass box.
     """
 
+    movable: ClassVar[bool] = False
+    """Whether the box is told, after training, where contributions start from (see `gauge`)."""
+
     @abstractmethod
     def forward(self, codes: Tensor) -> Tensor:
         """Tokens "B N W"."""
@@ -22,9 +25,23 @@ class Embedding(nn.Module, ABC):
         """Which factors an input has, bool "B N"; None: every input has all of them."""
         return None
 
+    def lengths(self, codes: Tensor) -> Tensor | None:
+        """How many places each input uses, "B", where that is unequal; None: all use all."""
+        return None
+
     @abstractmethod
     def reset(self, generator: torch.Generator) -> None:
         """New parameters, drawn from `generator` alone."""
+
+    def start(self, codes: Tensor, target: Tensor, query: Tensor, effect: Tensor) -> None:
+        """Before training: parameters from counting, where counting is a good start.
+
+        Args:
+            codes: of the training inputs.
+            target: "B" class indices or numbers, or "B C".
+            query: "C D", by which the box reads a token's key.
+            effect: "C D", by which it reads a token's value.
+        """
 
     def settle(self, codes: Tensor) -> None:
         """After training: give entries that training never used something to say on average."""

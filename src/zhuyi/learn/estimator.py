@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -12,15 +13,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from zhuyi.learn import explaining, plotting
 from zhuyi.learn.base import GlassBoxEstimator
+from zhuyi.learn.gauge import settle_constants
 from zhuyi.learn.glass_box import Shape
 from zhuyi.learn.problems import check_rows, find_problems, report
 from zhuyi.learn.reading import Cells, is_frame, is_mappings, read_table
 from zhuyi.learn.schema import Schema, learn_schema
-from zhuyi.learn.table_subject import TableSubject
+from zhuyi.learn.table_subject import DRAWS, TableSubject
+from zhuyi.learn.training import Plan
 from zhuyi.learn.warnings_of_data import UnseenWarning
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_CENTERING: Final = 0.3
+_SETTLED_ON: Final = 512  # rows, at least, on which constants are settled
 
 
 class TableEstimator(GlassBoxEstimator):
@@ -71,7 +77,11 @@ class TableEstimator(GlassBoxEstimator):
             read = self.module_.read(codes)
         _, factor = self._unit()
         asked = self._asked(read, labels)
-        return explaining.tabulate(self.subject(), cells, codes, read, asked, factor, verify=verify)
+        values = explaining.cell_values(cells)
+        names = self.schema_.names
+        return explaining.tabulate(
+            self.subject(), names, values, codes, read, asked, factor, verify=verify
+        )
 
     def subject(self) -> TableSubject:
         """The fitted model as a Subject, for `zhuyi.audit`, `zhuyi.verify` and `zhuyi.explain`."""
@@ -116,6 +126,20 @@ class TableEstimator(GlassBoxEstimator):
 
     def _encoded(self, inputs: Schema, material: tuple[Cells, ...]) -> NDArray[np.float64]:
         return inputs.encode(material)[0]
+
+    def _plan(self) -> Plan:
+        # without mixing layers contributions are what is told: more of the freedom between columns
+        # is taken away (docs/decisions/0008 tells what less of it did)
+        plan = super()._plan()
+        return plan if self.mixing_layers else replace(plan, centering=_CENTERING)
+
+    def _learn(self, material: Any, *rest: Any) -> torch.Tensor:
+        codes = super()._learn(material, *rest)
+        if not self.mixing_layers:  # with them nothing says what a factor by itself is worth
+            some = codes[:: max(1, len(codes) // _SETTLED_ON)]
+            drawn = torch.from_numpy(self.inputs_.spread(DRAWS))
+            settle_constants(self.module_, some, drawn)
+        return codes
 
     def _examined(
         self, inputs: Schema, codes: NDArray[np.float64], target: NDArray[np.generic]

@@ -1,15 +1,17 @@
-"""Each column embedded by itself: codes "B N 2" to tokens "B N W".
+"""Each column embedded by itself: codes "B N 2 + P" to tokens "B N W".
 
     number:   t_n = F(x) W_n + b_n,   F(x) = [(x - center) / scale, pieces of x]
     category: t_n = T[n, x];          missing and unseen are entries of T like any other
+    text:     t_n = mean_p S[n, p]    over its known pieces p
 
 with piece i of x growing from 0 to 1 between the quantiles i and i + 1, so that an effect can bend
-there and nowhere else. Letters: B rows, N columns, T pieces, F features, W width of a token.
+there and nowhere else. Letters: B rows, N columns, T pieces, F features, W width of a token,
+P pieces of a text.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +21,7 @@ from zhuyi.learn.embedding import Embedding
 
 _CALENDAR: Final = ((7.0, 3.0), (365.2425, 0.0))  # periods in days: a week from Monday, a year
 _FAR: Final = 8.0  # standard deviations beyond which a straight line is not continued
+_RARE: Final = 0.05  # spread of the first entries of pieces: a rare one should hardly say anything
 _BEYOND: Final = 1e30  # where a piece begins that a column does not have
 
 
@@ -33,6 +36,7 @@ class Factors(Embedding):
     Ref:  Gorishniy et al. 2022, arXiv:2203.05556, eq. 1 (piecewise-linear encoding).
     """
 
+    movable: ClassVar[bool] = True
     lower: Tensor
     span: Tensor
     center: Tensor
@@ -41,6 +45,8 @@ class Factors(Embedding):
     by_category: Tensor
     offset: Tensor
     sizes: Tensor
+    texts: Tensor
+    first: Tensor
 
     def __init__(
         self, columns: Sequence[Column], width: int, generator: torch.Generator | None
@@ -60,9 +66,12 @@ class Factors(Embedding):
             ("by_category", [c.by_category for c in columns], torch.bool),
             ("offset", starts, torch.long),
             ("sizes", entries, torch.long),
+            ("texts", [c.kind == "text" for c in columns], torch.bool),
+            ("first", _starts(columns), torch.long),
         ):
             self.register_buffer(name, torch.tensor(values, dtype=dtype), persistent=False)
-        self.any_number = not all(column.by_category for column in columns)
+        self.any_number = not all(c.by_category or c.kind == "text" for c in columns)
+        self.any_text = any(column.kind == "text" for column in columns)
         features = (
             1 + pieces + (2 * len(_CALENDAR) if any(c.kind == "date" for c in columns) else 0)
         )
@@ -70,6 +79,9 @@ class Factors(Embedding):
         self.weight = nn.Parameter(torch.empty(len(columns), features, width))
         self.bias = nn.Parameter(torch.empty(len(columns), width))
         self.table = nn.Parameter(torch.empty(sum(entries) + 2 * len(columns), width))
+        if self.any_text:
+            count = 1 + sum(len(c.categories) for c in columns if c.kind == "text")
+            self.pieces = nn.Parameter(torch.empty(count, width))
         if generator is not None:
             self.reset(generator)
 
@@ -80,6 +92,9 @@ class Factors(Embedding):
         self.weight.uniform_(-bound, bound, generator=generator)
         self.bias.uniform_(-bound, bound, generator=generator)
         self.table.normal_(0.0, 0.3, generator=generator)
+        if self.any_text:
+            self.pieces.normal_(0.0, _RARE, generator=generator)
+            self.pieces[0] = 0.0
 
     def features(self, values_BN: Tensor) -> Tensor:
         """What a number is read by: "B N F", in float64; a value far out counts as the farthest."""
@@ -93,27 +108,33 @@ class Factors(Embedding):
         return torch.cat(parts, -1)
 
     def forward(self, codes_BN2: Tensor) -> Tensor:
-        """Tokens "B N W" of codes "B N 2" (value, state)."""
+        """Tokens "B N W" of codes "B N 2 + P" (value, state, pieces of a text)."""
         values, state = codes_BN2[..., 0], codes_BN2[..., 1].round().long()
         place = torch.where(self.by_category, values.round().long(), 0)
         place = torch.minimum(place.clamp_min(0), (self.sizes - 1).clamp_min(0))
         place = torch.where(state == KNOWN, place, self.sizes + (state == UNSEEN).long())
         tokens = nn.functional.embedding(self.offset + place, self.table)
+        if self.any_text:
+            tokens = self._with_texts(tokens, codes_BN2)
         if not self.any_number:
             return tokens
         read = torch.einsum(
             "bnf,nfw->bnw", self.features(values).to(self.weight.dtype), self.weight
         )
-        number = (state == KNOWN) & ~self.by_category
+        number = (state == KNOWN) & ~self.by_category & ~self.texts
         return torch.where(number[..., None], read + self.bias, tokens)
 
     @torch.no_grad()
     def settle(self, codes_BN2: Tensor) -> None:
         """Give entries that training never used the mean token of their column.
 
+        A piece of text that it never used gets the mean of those it did.
+
         A missing value in a column that never missed one, and a category never seen, then say what
         the column says on average. (An entry that was never trained would say something random.)
         """
+        if self.any_text:
+            self._settle_pieces(codes_BN2)
         known = codes_BN2[..., 1] == KNOWN
         missed = (codes_BN2[..., 1] == MISSING).any(0)
         tokens = self(codes_BN2).double() * known[..., None]
@@ -122,6 +143,27 @@ class Factors(Embedding):
         self.table[gone] = torch.where(missed[:, None], self.table[gone], mean)
         self.table[gone + 1] = mean
         self._settle_levels(codes_BN2, known, mean)
+
+    def _with_texts(self, tokens_BNW: Tensor, codes_BN2: Tensor) -> Tensor:
+        """The mean entry of a text's pieces in the place of its token."""
+        codes = codes_BN2[:, self.texts, 2:].round().long()
+        places = torch.where(codes > 0, codes + self.first[self.texts, None], 0)
+        places = places.clamp(0, len(self.pieces) - 1)
+        means = nn.functional.embedding_bag(
+            places.flatten(0, 1), self.pieces, mode="mean", padding_idx=0
+        ).reshape(*places.shape[:2], -1)
+        known = (codes_BN2[:, self.texts, 1].round() == KNOWN)[..., None]
+        found = tokens_BNW.clone()
+        found[:, self.texts] = torch.where(known, means, tokens_BNW[:, self.texts])
+        return found
+
+    def _settle_pieces(self, codes_BN2: Tensor) -> None:
+        codes = codes_BN2[:, self.texts, 2:].round().long()
+        places = (codes + self.first[self.texts, None])[codes > 0]
+        used = torch.zeros(len(self.pieces), dtype=torch.bool)
+        used[places] = True
+        mean = self.pieces[places].mean(0) if len(places) else torch.zeros_like(self.pieces[0])
+        self.pieces[~used] = mean
 
     def _settle_levels(self, codes_BN2: Tensor, known: Tensor, mean: Tensor) -> None:
         """The same for a declared category without a single training row."""
@@ -139,3 +181,9 @@ def _pieces(column: Column, count: int) -> tuple[list[float], list[float]]:
     lower = [*edges[:-1], *([_BEYOND] * count)][:count]
     span = [*(b - a for a, b in pairwise(edges)), *([1.0] * count)][:count]
     return lower, span
+
+
+def _starts(columns: Sequence[Column]) -> list[int]:
+    """Per column, the place before its first piece in the table of pieces; 0 holds none."""
+    sizes = [len(column.categories) if column.kind == "text" else 0 for column in columns]
+    return [sum(sizes[:n]) for n in range(len(columns))]

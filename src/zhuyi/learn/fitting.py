@@ -1,24 +1,22 @@
 """From codes and targets to a trained, settled and calibrated glass box in float64."""
 
 import hashlib
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.objectives import Objective
+from zhuyi.learn.portions import decided
+from zhuyi.learn.temperature import best_temperature
 from zhuyi.learn.training import Part, Plan, Trained, train
 
 _FEWEST_JUDGED: Final = 10  # validation rows below which they decide nothing
 _FEWEST_CALIBRATED: Final = 50
-_TEMPERATURES: Final = (0.2, 5.0)
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,15 @@ class Examples:
         target: "B" (class indices or numbers) or "B C" (flags or numbers).
         weights: "B", of each row's loss; mean 1.
         groups: "B" integers; each is split in the same proportion. None: rows at random.
+        together: "B" integers; rows of one number (a patient, an engine) stay on one side of the
+            split, and `groups` is not looked at. None: each row by itself.
     """
 
     codes: NDArray[Any]
     target: NDArray[np.generic]
     weights: NDArray[np.float64]
     groups: NDArray[np.int64] | None = None
+    together: NDArray[np.int64] | None = None
 
 
 def fit_glass_box(
@@ -65,6 +66,7 @@ def fit_glass_box(
     seed: int,
     validation_fraction: float,
     calibrated: bool,
+    refit: bool = False,
 ) -> Fitted:
     """Split, train, settle what training never used, and calibrate.
 
@@ -77,37 +79,55 @@ def fit_glass_box(
         seed: of parameters, split, order of rows and dropout.
         validation_fraction: share of rows kept back to stop early and to calibrate.
         calibrated: whether logits are divided by a temperature.
+        refit: whether, once the validation rows have told how many epochs and which temperature are
+            best, a fresh box is trained on all rows with these; it takes as long again.
     Returns: the fit; the same arguments give the same bits.
     """
-    generator = torch.Generator().manual_seed(seed)
-    module = GlassBox(inputs, shape, generator)
     judged = _held_back(examples, validation_fraction, seed)
     rest = np.setdiff1d(np.arange(len(examples.codes)), judged)
-    learn = _part(examples, rest)
     judge = _part(examples, judged) if judged.size else None
     plan = _identified(plan, examples, inputs, shape, objective, seed, validation_fraction)
-    trained = train(module, learn, judge, objective, plan, generator)
-    module = module.double()
-    module.factors.settle(learn.codes)
+    box = (inputs, shape, seed)
+    module, trained = _trained(*box, _part(examples, rest), judge, objective, plan)
     temperature = 1.0
     if calibrated and judge is not None and len(judge) >= _FEWEST_CALIBRATED:
-        with torch.no_grad():
-            logits = module(judge.codes)
-        temperature = _temperature(logits, judge, objective)
+        logits = decided(module, judge.codes)
+        temperature = best_temperature(logits, judge.target, judge.weights, objective)
+    if refit and judge is not None:
+        whole = _part(examples, np.arange(len(examples.codes)))
+        module, _ = _trained(*box, whole, None, objective, _again(plan, trained))
+    if temperature != 1.0:
         module.scale_logits(1.0 / temperature)
     return Fitted(_kept(module), trained, temperature, judged)
 
 
-def golden(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function with one valley is least, by golden-section search."""
-    share = (math.sqrt(5.0) - 1.0) / 2.0
-    while high - low > 1e-4:
-        left, right = high - share * (high - low), low + share * (high - low)
-        if function(left) < function(right):
-            high = right
-        else:
-            low = left
-    return (low + high) / 2.0
+def _trained(
+    inputs: Inputs,
+    shape: Shape,
+    seed: int,
+    learn: Part,
+    judge: Part | None,
+    objective: Objective,
+    plan: Plan,
+) -> tuple[GlassBox, Trained]:
+    """A fresh box, trained and settled, in float64."""
+    generator = torch.Generator().manual_seed(seed)
+    module = GlassBox(inputs, shape, generator)
+    module.factors.start(learn.codes, learn.target, module.query, module.effect)
+    trained = train(module, learn, judge, objective, plan, generator)
+    module = module.double()
+    module.factors.settle(learn.codes)
+    return module, trained
+
+
+def _again(plan: Plan, trained: Trained) -> Plan:
+    """The same plan on all rows, up to the epoch that was best."""
+    changes = {
+        "until": trained.best_epoch,
+        "checkpoint": None if plan.checkpoint is None else plan.checkpoint / "whole",
+        "fingerprint": f"{plan.fingerprint} whole",
+    }
+    return Plan(**{**vars(plan), **changes})
 
 
 def _kept(module: GlassBox) -> GlassBox:
@@ -119,28 +139,30 @@ def _kept(module: GlassBox) -> GlassBox:
     return module.eval()
 
 
-def _temperature(logits: Tensor, judge: Part, objective: Objective) -> float:
-    target, weights = judge.target, judge.weights.double()
-
-    def loss(log_temperature: float) -> float:
-        scaled = logits / math.exp(log_temperature)
-        return float((objective.losses(scaled, target).double() * weights).mean())
-
-    return math.exp(golden(loss, *map(math.log, _TEMPERATURES)))
-
-
 def _held_back(examples: Examples, share: float, seed: int) -> NDArray[np.int64]:
     """Validation rows: `share` of every group, groups of one row left to training."""
     rows = len(examples.codes)
     if round(share * rows) < _FEWEST_JUDGED:
         return np.empty(0, np.int64)
     draw = np.random.default_rng(seed)
+    if examples.together is not None:
+        return _whole_groups(examples.together, share, draw)
     groups = np.zeros(rows, np.int64) if examples.groups is None else examples.groups
     chosen = []
     for group in np.unique(groups):
         members = draw.permutation(np.flatnonzero(groups == group))
         chosen.append(members[: min(round(share * len(members)), len(members) - 1)])
     return np.sort(np.concatenate(chosen))
+
+
+def _whole_groups(
+    together: NDArray[np.int64], share: float, draw: np.random.Generator
+) -> NDArray[np.int64]:
+    """Rows of groups drawn until they hold `share` of the rows; one group is left to training."""
+    names, counts = np.unique(together, return_counts=True)
+    order = draw.permutation(len(names))[: len(names) - 1]
+    reached = np.searchsorted(np.cumsum(counts[order]), share * len(together)) + 1
+    return np.flatnonzero(np.isin(together, names[order[:reached]]))
 
 
 def _part(examples: Examples, rows: NDArray[np.int64]) -> Part:
@@ -154,8 +176,12 @@ def _part(examples: Examples, rows: NDArray[np.int64]) -> Part:
 def _identified(plan: Plan, examples: Examples, *settings: object) -> Plan:
     """The plan with the fingerprint of all that the result depends on."""
     digest = hashlib.sha256()
-    for array in (examples.codes, examples.target, examples.weights):
+    arrays = (examples.codes, examples.target, examples.weights, examples.together)
+    for array in arrays:
+        if array is None:
+            continue
         digest.update(np.ascontiguousarray(array).tobytes())
     schedule = (plan.epochs, plan.patience, plan.batch_size, plan.learning_rate)
-    digest.update(repr((settings, schedule, plan.weight_decay, plan.centering)).encode())
+    kind = (plan.weight_decay, plan.centering, plan.calibrated)
+    digest.update(repr((settings, schedule, *kind)).encode())
     return Plan(**{**vars(plan), "fingerprint": digest.hexdigest()})

@@ -80,6 +80,8 @@ class GlassBox(nn.Module):
     Not:  with mixing layers an explanation by construction: verify it.
     """
 
+    offset: Tensor
+
     def __init__(self, inputs: Inputs, shape: Shape, generator: torch.Generator | None) -> None:
         super().__init__()
         self.shape = shape
@@ -92,6 +94,8 @@ class GlassBox(nn.Module):
         self.query = nn.Parameter(torch.empty(shape.outputs, width))
         self.effect = nn.Parameter(torch.empty(shape.outputs, width))
         self.constant = nn.Parameter(torch.empty(shape.outputs))
+        if self.factors.movable:  # nothing that is trained: see `gauge`
+            self.register_buffer("offset", torch.zeros(shape.outputs))
         if generator is not None:
             self.reset(generator)
 
@@ -129,6 +133,8 @@ class GlassBox(nn.Module):
         output_BCQD, matrix = attend(query_BCQD, key_BND[:, None], value_BND[:, None], mask=mask)
         logits = self.constant + (output_BCQD[:, :, 0] * self.effect).sum(-1)
         effects = torch.einsum("cd,bnd->bcn", self.effect, value_BND)
+        if self.factors.movable:
+            logits, effects = logits + self.offset, effects + self.offset[:, None]
         return Read(logits, matrix, effects)
 
     def draw_from(self, generator: torch.Generator | None) -> None:
@@ -142,3 +148,16 @@ class GlassBox(nn.Module):
         """Multiply every logit, and with it effects and constants (calibration by temperature)."""
         self.effect.mul_(factor)
         self.constant.mul_(factor)
+        if self.factors.movable:
+            self.offset.mul_(factor)
+
+    @torch.no_grad()
+    def shift(self, amount: Tensor) -> None:
+        """Add "C" numbers to every effect and take them from the constants: decisions stay.
+
+        Rounded to float32, so that what is saved is the same model bit for bit.
+        """
+        self.offset.add_(amount.float())
+        self.constant.sub_(amount.float())
+        for numbers in (self.offset, self.constant):
+            numbers.copy_(numbers.float())

@@ -1,16 +1,29 @@
 """`load`: a saved estimator of whichever class, by a list of those that there are."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from zhuyi.learn import saving
 from zhuyi.learn.classifier import AttentionClassifier
 from zhuyi.learn.regressor import AttentionRegressor
+from zhuyi.learn.series import SeriesAttentionClassifier, SeriesAttentionRegressor
+from zhuyi.learn.text import TextAttentionClassifier
 
-CLASSES: Final = (AttentionClassifier, AttentionRegressor)
+Estimator: TypeAlias = (
+    AttentionClassifier
+    | AttentionRegressor
+    | SeriesAttentionClassifier
+    | SeriesAttentionRegressor
+    | TextAttentionClassifier
+)
+CLASSES: Final = (
+    *(AttentionClassifier, AttentionRegressor),
+    *(SeriesAttentionClassifier, SeriesAttentionRegressor),
+    TextAttentionClassifier,
+)
 
 
-def load(folder: str | Path) -> AttentionClassifier | AttentionRegressor:
+def load(folder: str | Path) -> Estimator:
     """The fitted estimator that `save` wrote to a folder.
 
     Args:

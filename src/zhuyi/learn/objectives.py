@@ -81,3 +81,29 @@ class Squares:
     def shares(self, logits: Tensor) -> Tensor:
         """The prediction's place between low (0) and high (1): sigmoid of standard deviations."""
         return logits.sigmoid()
+
+
+@dataclass(frozen=True)
+class Places:
+    """Each logit's place among typical ones: sigmoid((z - center) / spread).
+
+    For tests of an explanation of logits: a probability near 0 or 1 hardly moves whatever is
+    removed, its logit does. Nothing is trained on it.
+
+    Args:
+        center, spread: C numbers each; the spread above 0.
+        two: whether the one logit speaks for the second of two classes.
+    """
+
+    center: tuple[float, ...]
+    spread: tuple[float, ...]
+    two: bool
+
+    def losses(self, logits: Tensor, target: Tensor) -> Tensor:
+        """None: it is no objective of a training."""
+        raise NotImplementedError("places are for looking at decisions, not for training")
+
+    def shares(self, logits: Tensor) -> Tensor:
+        """Places "B C'" with one column a label; of two classes they sum to 1."""
+        place = (logits - logits.new_tensor(self.center)) / logits.new_tensor(self.spread)
+        return torch.cat([-place, place], 1).sigmoid() if self.two else place.sigmoid()

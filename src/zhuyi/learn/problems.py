@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhuyi.errors import InputError
-from zhuyi.learn.columns import KNOWN
+from zhuyi.learn.columns import KNOWN, Column
 from zhuyi.learn.schema import Schema
 from zhuyi.learn.warnings_of_data import DataWarning
 
 FEWEST_ROWS: Final = 2
 _FEW: Final = 20  # rows below which nothing that is learned can be checked
+_RARER: Final = 20  # rows without the most frequent answer from which nearly all is said of them
+_LEFT: Final = 0.02  # share of the mistakes that a column leaves which nearly tells
+_NEARLY: Final = 1.0 - 1e-4  # correlation of numbers
 _IDENTIFIER: Final = 50  # rows from which a category for every row is an identifier
 
 
@@ -23,7 +26,7 @@ class Problem:
     """One thing that is wrong.
 
     Args:
-        name: "constant", "leak", "identifier" or "few rows".
+        name: "constant", "leak", "near leak", "identifier" or "few rows".
         said: in a sentence, with the remedy.
     """
 
@@ -40,7 +43,8 @@ def find_problems(
         schema: of the table.
         codes: "B N 2" of the training rows.
         target: "B" or "B C"; class indices, flags or numbers.
-    Returns: constant columns, columns that tell the target by value, identifiers, too few rows.
+    Returns: constant columns, columns that tell the target by value in all rows or nearly all,
+        identifiers, too few rows.
     Cost:    O(B N log B).
     """
     found: list[Problem] = []
@@ -63,6 +67,10 @@ def find_problems(
         if rows >= _FEW and any(_tells(values, state, one) for one in targets):
             said = f"column {column.name!r} tells the target by its value in every row: leave it"
             found.append(Problem("leak", f"{said} out if it is known only after the decision"))
+        elif rows >= _FEW and any(_nearly(column, values, state, one) for one in targets):
+            said = f"column {column.name!r} tells the target by its value in nearly every row:"
+            later = "leave it out if it is known only after the decision"
+            found.append(Problem("near leak", f"{said} {later}"))
     return tuple(found)
 
 
@@ -103,9 +111,36 @@ def _tells(
     return False
 
 
-def _straight(values: NDArray[np.float64], target: NDArray[np.generic]) -> bool:
+def _nearly(
+    column: Column,
+    values: NDArray[np.float64],
+    state: NDArray[np.float64],
+    target: NDArray[np.generic],
+) -> bool:
+    """Whether a category leaves hardly a doubt, or numbers lie nearly on a straight line.
+
+    A number that separates classes at one point is no leak: decisions are made at thresholds.
+    """
+    classes, index = np.unique(target, return_inverse=True)
+    if target.dtype.kind == "f":
+        known = state == KNOWN
+        if column.by_category or known.sum() < _FEW:
+            return False
+        return _straight(values[known], target[known], _NEARLY)
+    mistaken = len(index) - int(np.bincount(index).max())
+    if not column.by_category or mistaken < _RARER or len(column.categories) > len(index) / 10:
+        return False
+    place = np.where(state == KNOWN, values, len(column.categories)).astype(np.int64)
+    counts = np.zeros((len(column.categories) + 1, len(classes)), np.int64)
+    np.add.at(counts, (place, index), 1)
+    return bool(len(index) - counts.max(1).sum() <= _LEFT * mistaken)
+
+
+def _straight(
+    values: NDArray[np.float64], target: NDArray[np.generic], least: float = 1.0 - 1e-12
+) -> bool:
     """Numbers that all differ pair with any others, so they must also lie on a straight line."""
     numbers = target.astype(np.float64)
     if values.std() == 0 or numbers.std() == 0:
         return False
-    return bool(abs(np.corrcoef(values, numbers)[0, 1]) > 1.0 - 1e-12)
+    return bool(abs(np.corrcoef(values, numbers)[0, 1]) > least)

@@ -12,8 +12,8 @@ from sklearn.utils import check_array
 
 from zhuyi.errors import InputError, OptionError
 
-Kind: TypeAlias = Literal["numeric", "categorical", "ordinal", "boolean", "date"]
-"""How the cells of a column are read; text columns are refused by name."""
+Kind: TypeAlias = Literal["numeric", "categorical", "ordinal", "boolean", "date", "text"]
+"""How the cells of a column are read."""
 
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 _TEXT_LENGTH: Final = 40  # characters on average, from which many different strings are text
@@ -55,8 +55,8 @@ def read_table(table: object, names: Sequence[str] | None = None) -> tuple[Cells
             mapping from names to cells.
         names: what the columns of an array are called; None for "x0", "x1", ...
     Returns: one `Cells` a column.
-    Raises:  InputError: infinite numbers, text columns, cells of an unknown type. ValueError: what
-        scikit-learn says of arrays that are empty or not two-dimensional.
+    Raises:  InputError: infinite numbers, cells of an unknown type. ValueError: what scikit-learn
+        says of arrays that are empty or not two-dimensional.
     Cost:    O(B N).
     """
     rows = _of_mappings(table, names)
@@ -89,11 +89,12 @@ def as_kind(cells: Cells, kind: Kind) -> Cells:
     """
     if cells.kind == kind:
         return cells
-    if kind in ("categorical", "ordinal"):
+    if kind in ("categorical", "ordinal", "text"):
         texts = cells.texts if cells.texts is not None else _keys(cells)
         return Cells(cells.name, kind, None, texts, cells.levels)
     if cells.numbers is not None:
-        if (cells.kind, kind) not in _CHANGES:
+        # a column without any cell can be of any kind
+        if (cells.kind, kind) not in _CHANGES and not np.isnan(cells.numbers).all():
             raise InputError(_wrong(cells, kind))
         if kind == "boolean":
             _check_boolean(cells)
@@ -193,23 +194,18 @@ def _guessed(name: str, cells: Sequence[object]) -> Cells:
     if all(isinstance(cell, int | float | np.number) for cell in present):
         return _of_numbers(name, _floats(cells), "numeric")
     texts = tuple(cell_key(cell) for cell in cells)
-    _refuse_text(name, texts)
-    return Cells(name, "categorical", None, texts)
+    return Cells(name, "text" if _are_texts(texts) else "categorical", None, texts)
 
 
 def _floats(cells: Sequence[object]) -> NDArray[np.float64]:
     return np.array([np.nan if is_missing(cell) else cell for cell in cells], dtype=np.float64)
 
 
-def _refuse_text(name: str, texts: Sequence[str | None]) -> None:
+def _are_texts(texts: Sequence[str | None]) -> bool:
+    """Long cells, most of them different: sentences rather than names of categories."""
     present = [text for text in texts if text is not None]
     long = sum(map(len, present)) > _TEXT_LENGTH * len(present)
-    if len(present) > 1 and long and len(set(present)) > len(present) / 2:
-        raise InputError(
-            f"column {name!r} holds text ({len(set(present))} different texts, "
-            f"{sum(map(len, present)) / len(present):.0f} characters on average), and text columns "
-            "are not read yet: leave it out, or turn it into categories"
-        )
+    return len(present) > 1 and long and len(set(present)) > len(present) / 2
 
 
 def _texts_of(cells: Cells) -> tuple[str | None, ...]:
@@ -294,7 +290,6 @@ def check_kinds(columns: Mapping[str, object] | None, names: Sequence[str]) -> d
         if name not in names:
             raise OptionError(f"columns names {name!r}, which is not one of {list(names)}")
         if kind not in KINDS:
-            remedy = ": text columns are not read yet, leave it out" if kind == "text" else ""
-            raise OptionError(f"columns[{name!r}] must be one of {KINDS}, got {kind!r}{remedy}")
+            raise OptionError(f"columns[{name!r}] must be one of {KINDS}, got {kind!r}")
         named[name] = kind  # type: ignore[assignment]
     return named

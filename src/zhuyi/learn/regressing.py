@@ -3,12 +3,13 @@
 from typing import ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.objectives import Objective, Squares
-from zhuyi.learn.targets import read_numbers, target_name
+from zhuyi.learn.targets import read_groups, read_numbers, read_weights, target_name
 
 
 class GlassBoxRegressor(RegressorMixin, GlassBoxEstimator):  # type: ignore[misc]
@@ -19,19 +20,36 @@ class GlassBoxRegressor(RegressorMixin, GlassBoxEstimator):  # type: ignore[misc
     center_: float
     scale_: float
 
-    def fit(self, X: object, y: object = None) -> Self:
+    def fit(
+        self,
+        X: object,
+        y: object = None,
+        groups: object = None,
+        sample_weight: object = None,
+    ) -> Self:
         """Train on B inputs and their numbers y "B".
 
+        Args:
+            groups: "B", what each belongs to (a patient, an engine); the validation part is then
+                made of whole groups.
+            sample_weight: "B", how much each counts, 0 or more; None: all alike.
         Raises: InputError: too few rows, inputs that cannot be read. OptionError.
         """
         material = self._material(X)
         numbers = read_numbers(y, self._count(material), type(self).__name__)
         self.target_name_ = target_name(y)
-        self.center_ = float(numbers.mean())
-        self.scale_ = float(numbers.std()) or 1.0
+        weights = read_weights(sample_weight, len(numbers))
+        self.center_ = float(np.average(numbers, weights=weights))
+        spread = np.average((numbers - self.center_) ** 2, weights=weights)
+        self.scale_ = float(np.sqrt(spread)) or 1.0
         standard = ((numbers - self.center_) / self.scale_)[:, None]
-        self._learn(material, standard, np.ones(len(numbers)), None, 1)
+        together = read_groups(groups, len(numbers))
+        codes = self._learn(material, standard, weights, None, 1, together)
+        self._learned(codes, numbers)
         return self
+
+    def _learned(self, codes: torch.Tensor, numbers: NDArray[np.float64]) -> None:
+        """Look at the training rows once more, for what a class keeps of them."""
 
     def predict(self, X: object) -> NDArray[np.float64]:
         """Predicted numbers "B", in the target's unit."""

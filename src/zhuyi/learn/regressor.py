@@ -20,7 +20,7 @@ class AttentionRegressor(GlassBoxRegressor, TableEstimator):
 
     Args:
         columns: kinds by column name where the type says the wrong thing: "numeric", "categorical",
-            "ordinal", "boolean", "date".
+            "ordinal", "boolean", "date", "text".
         mixing_layers: transformer layers among columns before they are read. They see interactions;
             explanations are then evidence and need a verdict.
         width: d of keys and values, divisible by 4.

@@ -31,6 +31,7 @@ WEIGHTS, FACTS = "weights.safetensors", "model.json"
 _MOST_JSON: Final = 64 * 2**20  # bytes
 _LARGEST: Final = {"outputs": 10_000, "width": 4096, "mixing_layers": 64, "num_heads": 64}
 _PLAIN: Final = (bool, int, float, str, type(None))
+_PAIRS: Final = "pairs"  # JSON's own keys are texts, those of classes may be numbers
 _ARRAYS: Final = ("classes_", "feature_names_in_")
 
 
@@ -80,7 +81,7 @@ def load(folder: Path, classes: Mapping[str, "type[GlassBoxEstimator]"]) -> "Gla
     given = facts["parameters"]
     if not isinstance(given, Mapping) or not set(given) <= set(known):
         raise InputError("model.json has parameters that the class does not know")
-    estimator = kind(**given)
+    estimator = kind(**{name: _parameter(name, value) for name, value in given.items()})
     _restore(estimator, facts["state"])
     estimator.inputs_ = inputs
     estimator.module_ = _module(folder, inputs, shape, facts["weights_sha256"])
@@ -176,9 +177,29 @@ def _plain_parameters(estimator: "GlassBoxEstimator") -> dict[str, Any]:
         value = value.item() if isinstance(value, np.generic) else value
         if name != "checkpoint" and isinstance(value, _PLAIN):
             plain[name] = value
-        elif isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-            plain[name] = dict(value)
+        elif isinstance(value, Mapping):
+            plain[name] = {_PAIRS: [[_plain(key), _plain(one)] for key, one in value.items()]}
     return plain
+
+
+def _plain(value: object) -> object:
+    value = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(value, _PLAIN):
+        raise InputError(f"a parameter with {value!r} cannot be saved: use texts and numbers")
+    return value
+
+
+def _parameter(name: str, value: object) -> object:
+    """A parameter as it was: pairs are a mapping, whose keys need not be texts."""
+    if isinstance(value, _PLAIN):
+        return value
+    pairs = value.get(_PAIRS) if isinstance(value, Mapping) and len(value) == 1 else None
+    if not isinstance(pairs, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, _PLAIN) for one in pair)
+        for pair in pairs
+    ):
+        raise InputError(f"model.json has a parameter {name!r} of the wrong type")
+    return dict(pairs)
 
 
 def _state(estimator: "GlassBoxEstimator") -> dict[str, Any]:

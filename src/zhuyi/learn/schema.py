@@ -31,10 +31,17 @@ class Schema:
         """Names of the columns."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers a cell's code has: 2, and the pieces of the longest text."""
+        return 2 + max(column.longest for column in self.columns)
+
     def encode(
         self, table: Sequence[Cells]
     ) -> tuple[NDArray[np.float64], dict[str, dict[str, int]]]:
-        """Codes "B N 2" (value, state), and per column its unseen categories with their counts.
+        """Codes "B N 2 + P" (value, state, pieces of a text), and each column's unseen categories.
+
+        These by column, with how often each comes.
 
         Raises: InputError: another number of columns, cells of another kind.
         """
@@ -42,18 +49,32 @@ class Schema:
             raise InputError(f"expected {len(self.columns)} columns, got {len(table)}")
         pairs = [encode(column, cells) for column, cells in zip(self.columns, table, strict=True)]
         unseen = {c.name: found for c, (_, found) in zip(self.columns, pairs, strict=True) if found}
-        return np.stack([codes for codes, _ in pairs], 1), unseen
+        found = np.zeros((len(table[0]), len(table), self.numbers))
+        for place, (codes, _) in enumerate(pairs):
+            found[:, place, : codes.shape[1]] = codes
+        return found, unseen
 
     def embedding(self, width: int, generator: torch.Generator | None) -> Factors:
         """Each column embedded by itself; see `Inputs`."""
         return Factors(self.columns, width, generator)
 
     def typical(self) -> NDArray[np.float64]:
-        """Codes "R N 2" of typical cells, each column by itself: no row of the training data."""
-        rows = np.empty((DRAWS, len(self.columns), 2))
+        """Codes "R N 2 + P" of typical cells, each column by itself: no row of the training."""
+        rows = np.zeros((DRAWS, len(self.columns), self.numbers))
         for place, column in enumerate(self.columns):
-            rows[:, place] = np.resize(np.array(column.draws, np.float64), (DRAWS, 2))
+            rows[:, place, :2] = np.resize(np.array(column.draws, np.float64), (DRAWS, 2))
         return rows
+
+    def spread(self, count: int, *, seed: int = 0) -> NDArray[np.float64]:
+        """Codes "count N 2 + P": each column evenly over its typical cells, in an order of its own.
+
+        So the mean over them is near the column's mean already with a few (a Latin hypercube).
+        """
+        typical, draw = self.typical(), np.random.default_rng(seed)
+        ranks = ((np.arange(count) + 0.5) * DRAWS / count).astype(np.int64)
+        places = np.stack([draw.permutation(ranks) for _ in self.columns], 1)
+        found: NDArray[np.float64] = typical[places, np.arange(len(self.columns))]
+        return found
 
     def as_json(self) -> list[dict[str, Any]]:
         """Plain JSON."""

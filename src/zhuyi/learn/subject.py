@@ -3,7 +3,7 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import Final, Self
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from zhuyi.core.record import Unit
 from zhuyi.errors import InputError
 from zhuyi.learn.glass_box import GlassBox
-from zhuyi.learn.objectives import Binary, Objective
+from zhuyi.learn.objectives import Binary, Objective, Places
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.replacements import chosen_way
 from zhuyi.trace.subject import Batch, gather_units
 from zhuyi.trace.tape import Tape
 from zhuyi.trace.watch import watch
+
+_TYPICAL: Final = 128  # inputs on which logits are standardized
 
 
 class GlassBoxSubject(ABC):
@@ -47,6 +49,10 @@ class GlassBoxSubject(ABC):
         """Per input, its named pieces in reading order."""
 
     @abstractmethod
+    def decide(self, batch: Batch, keep: Tensor | None = None) -> Tensor:
+        """Probabilities "B C", with the units outside `keep` (bool "B N") removed."""
+
+    @abstractmethod
     def _codes(self, batch: Batch) -> Tensor:
         """The batch as codes, checked."""
 
@@ -72,6 +78,29 @@ class GlassBoxSubject(ABC):
         """
         other = copy.copy(self)
         other._removal = chosen_way(how, self.removals)
+        return other
+
+    def reference(self, rows: int) -> Tensor | None:
+        """Codes of so many typical inputs, for what one input alone cannot say; None: unknown."""
+        return None
+
+    def by_logits(self) -> Self:
+        """The same subject, whose decisions are the logits' places among those of typical inputs.
+
+        Contributions sum to logits, so an explanation by them is tested on logits. Itself where no
+        typical inputs are known.
+        """
+        typical = self.reference(_TYPICAL)
+        if typical is None:
+            return self
+        with torch.no_grad():
+            logits = self.module(typical)
+        other = copy.copy(self)
+        other._objective = Places(
+            center=tuple(logits.mean(0).tolist()),
+            spread=tuple(logits.std(0).clamp_min(1e-6).tolist()),
+            two=self._two(),
+        )
         return other
 
     @property
@@ -113,7 +142,7 @@ class GlassBoxSubject(ABC):
         """What each factor adds to the logit of the target, "B N"."""
         with torch.no_grad():
             found = self.module.read(self._codes(batch)).contributions
-        if isinstance(self._objective, Binary):
+        if self._two():
             found = torch.cat([-found, found], 1)
         return found[torch.arange(len(target)), torch.tensor(target, dtype=torch.long)]
 
@@ -123,6 +152,11 @@ class GlassBoxSubject(ABC):
         Of two classes each gets half of the logit, with its sign. (A constant 0 for the first would
         have no gradient, and it is as much a decision.)
         """
-        if isinstance(self._objective, Binary):
+        if self._two():
             return torch.cat([-logits, logits], 1) / 2.0
         return logits
+
+    def _two(self) -> bool:
+        """Whether one logit speaks for the second of two classes."""
+        objective = self._objective
+        return isinstance(objective, Binary) or (isinstance(objective, Places) and objective.two)

@@ -15,11 +15,11 @@ from zhuyi.learn.objectives import Objective
 from zhuyi.learn.reading import read_table
 from zhuyi.learn.schema import Schema
 from zhuyi.learn.subject import GlassBoxSubject
-from zhuyi.trace.replacements import Constant, ReferenceDraw, Replacement
 from zhuyi.trace.subject import Batch
 
-DRAWN: Final = "value drawn from the training data"
+DRAWN: Final = "values drawn from the training data, on average"
 GONE: Final = "missing"
+DRAWS: Final = 16
 
 
 class TableSubject(GlassBoxSubject):
@@ -27,8 +27,10 @@ class TableSubject(GlassBoxSubject):
 
     A batch is a tensor of codes "B N 2" (what `read` gives), or a sequence of rows: mappings from
     column names to cells, or sequences of cells in order. Units can be removed in two ways:
-    "value drawn from the training data" (what a typical row holds in this column, each column by
-    itself, the same draw for the same row) and "missing".
+    "values drawn from the training data, on average" (the decision of the mean logit over 16
+    typical cells of the column, evenly spread over its values, each column by itself) and
+    "missing". One drawn value would often be much like the one that it replaces, and then nothing
+    is removed.
 
     For a regressor `decide` gives one column: the prediction's place between low and high,
     sigmoid((prediction - mean) / standard deviation), and logits are in standard deviations.
@@ -54,12 +56,10 @@ class TableSubject(GlassBoxSubject):
     ) -> None:
         super().__init__(module, labels, objective, (DRAWN, GONE))
         self.schema = schema
-        gone = torch.tensor([0.0, float(MISSING)], dtype=torch.float64)
+        self._gone = torch.zeros(schema.numbers, dtype=torch.float64)
+        self._gone[1] = MISSING
         self._typical = torch.from_numpy(schema.typical())
-        self._ways: dict[str, Replacement] = {
-            DRAWN: ReferenceDraw(self._typical),
-            GONE: Constant(gone),
-        }
+        self._drawn = torch.from_numpy(schema.spread(DRAWS))
         self._units = tuple(Unit(label=name, positions=(n,)) for n, name in enumerate(schema.names))
 
     def read(self, table: object) -> Tensor:
@@ -78,13 +78,22 @@ class TableSubject(GlassBoxSubject):
         """Probabilities "B C", with the columns outside `keep` (bool "B N") removed."""
         codes = self._codes(batch)
         if keep is not None:
-            expected = (len(codes), len(self._units))
-            if keep.dtype != torch.bool or tuple(keep.shape) != expected:
-                got = f"{keep.dtype} {tuple(keep.shape)}"
-                raise ShapeError(f"keep must be bool (B, N) = {expected}, got {got}")
-            codes = torch.where(keep[..., None], codes, self._ways[self._removal](codes))
+            self._check_keep(codes, keep)
         with torch.no_grad():
-            return self._objective.shares(self.module(codes)).float()
+            if keep is None or self._removal == GONE:
+                if keep is not None:
+                    codes = torch.where(keep[..., None], codes, self._gone)
+                return self._objective.shares(self.module(codes)).float()
+            mixed = self.module.shape.mixing_layers > 0
+            logits = self._mixed(codes, keep) if mixed else self._by_sums(codes, keep)
+            return self._objective.shares(logits).float()
+
+    def reference(self, rows: int) -> Tensor:
+        """Codes of typical rows, each column drawn by itself: none is a row of the training data.
+
+        What `explain` judges the method on where a person asks about a few rows only.
+        """
+        return torch.from_numpy(self.schema.spread(rows, seed=1))
 
     def baseline(self, batch: Batch) -> Tensor:
         """The mean token of each column over typical cells, "B N W"."""
@@ -101,18 +110,39 @@ class TableSubject(GlassBoxSubject):
         """
         codes = self._codes(batch).clone()
         noise = torch.randn(codes.shape[:2], generator=generator, device=generator.device)
-        scale = torch.tensor([0.0 if c.by_category or c.kind == "ordinal" else c.scale
+        scale = torch.tensor([c.scale if c.kind in ("numeric", "date") else 0.0
                               for c in self.schema.columns])  # fmt: skip
         known = codes[..., 1] == KNOWN
         codes[..., 0] += torch.where(known, size * scale * noise.to(codes), 0.0)
         yield codes
 
+    def _mixed(self, codes: Tensor, keep: Tensor) -> Tensor:
+        """Mean logits "B C" over typical tokens in the removed ones' place."""
+        own, drawn = self.module.factors(codes), self.module.factors(self._drawn)
+        logits = [self.module(codes, torch.where(keep[..., None], own, row)) for row in drawn]
+        return torch.stack(logits).mean(0)
+
+    def _by_sums(self, codes: Tensor, keep: Tensor) -> Tensor:
+        """The same without mixing layers, where scores and effects are each factor's own."""
+        read, drawn = self.module.read(codes), self.module.read(self._drawn)
+        kept_BCN = keep[:, None]
+        scores_KBCN = torch.where(kept_BCN, read.scores, drawn.scores[:, None])
+        effects_KBCN = torch.where(kept_BCN, read.effects, drawn.effects[:, None])
+        sums_KBC = (scores_KBCN.softmax(-1) * effects_KBCN).sum(-1)
+        return self.module.constant + sums_KBC.mean(0)
+
+    def _check_keep(self, codes: Tensor, keep: Tensor) -> None:
+        expected = (len(codes), len(self._units))
+        if keep.dtype != torch.bool or tuple(keep.shape) != expected:
+            got = f"{keep.dtype} {tuple(keep.shape)}"
+            raise ShapeError(f"keep must be bool (B, N) = {expected}, got {got}")
+
     def _codes(self, batch: Batch) -> Tensor:
         codes = batch if isinstance(batch, Tensor) else self.read(_rows(batch))
-        expected = (len(codes), len(self._units), 2)
+        expected = (len(codes), len(self._units), self.schema.numbers)
         if codes.dtype != torch.float64 or tuple(codes.shape) != expected:
             raise ShapeError(
-                f"batch must be codes (B, N, 2) with N = {len(self._units)} columns in float64, "
+                f"batch must be codes (B, N, K) with N = {len(self._units)} columns in float64, "
                 f"got {codes.dtype} {tuple(codes.shape)}: pass subject.read(table)"
             )
         if bool((~codes.isfinite()).any()) or not bool(

@@ -65,6 +65,39 @@ def read_numbers(y: object, rows: int, name: str) -> NDArray[np.float64]:
     return numbers
 
 
+def read_groups(groups: object, rows: int) -> NDArray[np.int64] | None:
+    """Which rows belong together, as integers "B"; None where nothing is said of it.
+
+    Raises: InputError: one group only. ValueError: another number of rows.
+    """
+    if groups is None:
+        return None
+    given = column_or_1d(groups)
+    _check_length(given, rows)
+    names, together = np.unique(given, return_inverse=True)
+    if len(names) < 2:
+        raise InputError("groups must name two groups or more: leave it out, or name them")
+    return together.astype(np.int64)
+
+
+def read_weights(weights: object, rows: int) -> NDArray[np.float64]:
+    """How much each row counts, 1 on average; ones where nothing is said of it.
+
+    Raises: InputError: a weight below 0, or none above. ValueError: what scikit-learn says of
+        another number of weights, or of those that are no numbers.
+    """
+    if weights is None:
+        return np.ones(rows)
+    array = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if array.ndim != 1:
+        raise InputError(f"Sample weights must be 1D array or scalar, got {array.ndim}D array")
+    _check_length(array, rows)
+    if not (array >= 0.0).all() or not array.sum() > 0.0:
+        raise InputError("sample_weight must hold weights of zero or more, not all of them zero")
+    found: NDArray[np.float64] = array / array.mean()
+    return found
+
+
 def target_name(y: object) -> str:
     """What a regressor's target is called: the name of its series, else "y"."""
     found = getattr(y, "name", None)

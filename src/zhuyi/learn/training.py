@@ -8,7 +8,7 @@ is common to all rows is in the label's constant (without it the two could trade
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -19,10 +19,11 @@ from torch import Tensor
 from zhuyi.learn.checkpoint import Saved, load_checkpoint, save_checkpoint
 from zhuyi.learn.glass_box import GlassBox
 from zhuyi.learn.objectives import Objective
+from zhuyi.learn.portions import alike, decided, trimmed
+from zhuyi.learn.temperature import best_temperature
 
 _WARM: Final = 0.05  # share of all steps
 _LARGEST_NORM: Final = 1.0
-_EVALUATED: Final = 8192  # rows a forward pass of the validation part
 _SAVED_EVERY: Final = 5  # epochs
 
 
@@ -56,6 +57,9 @@ class Plan:
         learning_rate: its peak.
         weight_decay: of AdamW, on everything.
         centering: weight of the term that centers contributions.
+        calibrated: whether validation losses are those after the best temperature: logits that are
+            too large are no reason to stop where they are scaled afterwards.
+        until: epochs after which to stop whatever the loss; None for `epochs`.
         progress: called after each epoch.
         checkpoint: folder for a state to resume from, or None.
         fingerprint: of data and settings; a checkpoint of another one is refused.
@@ -67,6 +71,8 @@ class Plan:
     learning_rate: float = 5e-3
     weight_decay: float = 1e-4
     centering: float = 0.05
+    calibrated: bool = False
+    until: int | None = None
     progress: Callable[[Progress], None] | None = None
     checkpoint: Path | None = None
     fingerprint: str = ""
@@ -137,10 +143,12 @@ def train(
         trained = Trained(resumed.epochs, resumed.best_epoch, resumed.best_loss, resumed.history)
         resumed.restore(model, optimizer, generator)
     model.draw_from(generator)
-    while trained.epochs < plan.epochs and not _stopped(trained, judge, plan):
+    while trained.epochs < _most(plan) and not _stopped(trained, judge, plan):
         loss = _epoch(model, learn, objective, plan, optimizer, generator, trained.epochs)
         trained.epochs += 1
-        validation = None if judge is None else evaluate(model, judge, objective)
+        validation = None
+        if judge is not None:
+            validation = evaluate(model, judge, objective, calibrated=plan.calibrated)
         trained.history.append((loss, validation))
         better = validation is None or validation < trained.best_loss
         if better:
@@ -166,10 +174,14 @@ def train(
 
 
 @torch.no_grad()
-def evaluate(model: GlassBox, part: Part, objective: Objective) -> float:
-    """Weighted mean loss of a part, without dropout."""
+def evaluate(
+    model: GlassBox, part: Part, objective: Objective, *, calibrated: bool = False
+) -> float:
+    """Weighted mean loss of a part, without dropout; `calibrated`: after the best temperature."""
     model.eval()
-    logits = torch.cat([model(codes) for codes in torch.split(part.codes, _EVALUATED)])
+    logits = decided(model, part.codes)
+    if calibrated:
+        logits = logits / best_temperature(logits, part.target, part.weights, objective)
     return float((objective.losses(logits, part.target) * part.weights).double().mean())
 
 
@@ -200,13 +212,16 @@ def _epoch(
     size = batch_size(len(learn), plan.batch_size)
     per_epoch = -(-len(learn) // size)
     total = 0.0
-    for number, rows in enumerate(_batches(len(learn), size, generator)):
+    lengths = model.factors.lengths(learn.codes)
+    for number, rows in enumerate(_batches(len(learn), size, lengths, generator)):
         step = epoch * per_epoch + number
         for group in optimizer.param_groups:
             group["lr"] = rate(step, plan.epochs * per_epoch, plan.learning_rate)
-        read = model.read(learn.codes[rows])
+        read = model.read(trimmed(model.factors, learn.codes[rows]))
         loss = (objective.losses(read.logits, learn.target[rows]) * learn.weights[rows]).mean()
-        common = plan.centering * read.contributions.mean(0).square().sum()
+        common = loss.new_zeros(())
+        if plan.centering:
+            common = plan.centering * read.contributions.mean(0).square().sum()
         optimizer.zero_grad()
         (loss + common).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), _LARGEST_NORM)
@@ -215,8 +230,17 @@ def _epoch(
     return total / len(learn)
 
 
-def _batches(rows: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    return iter(torch.split(torch.randperm(rows, generator=generator), size))
+def _batches(
+    rows: int, size: int, lengths: Tensor | None, generator: torch.Generator
+) -> Sequence[Tensor]:
+    order = torch.randperm(rows, generator=generator)
+    if lengths is None:
+        return torch.split(order, size)
+    return alike(order, lengths, size, generator)
+
+
+def _most(plan: Plan) -> int:
+    return plan.epochs if plan.until is None else plan.until
 
 
 def _stopped(trained: Trained, judge: Part | None, plan: Plan) -> bool:
@@ -224,7 +248,7 @@ def _stopped(trained: Trained, judge: Part | None, plan: Plan) -> bool:
 
 
 def _due(trained: Trained, judge: Part | None, plan: Plan) -> bool:
-    over = trained.epochs == plan.epochs or _stopped(trained, judge, plan)
+    over = trained.epochs == _most(plan) or _stopped(trained, judge, plan)
     return over or trained.epochs % _SAVED_EVERY == 0
 
 

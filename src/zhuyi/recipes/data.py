@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from zhuyi.errors import InputError, ZhuyiError
+from zhuyi.errors import DataUnavailable, InputError
 from zhuyi.recipes.checksums import record, recorded
 from zhuyi.recipes.datasets import DataFile, Official, dataset_of, file_named
 from zhuyi.recipes.download import Refused, download_file
@@ -15,10 +15,6 @@ Progress = Callable[[int, int], None]
 """Called with the bytes that have come and the bytes announced (0: not announced)."""
 
 _INSTALL = "pip install 'zhuyi[recipes]'"
-
-
-class DataUnavailable(ZhuyiError, OSError):
-    """A data set cannot be had here; the text says why, and how to get it by hand."""
 
 
 def fetch(name: str, *, download: bool = True, progress: Progress | None = None) -> Path:

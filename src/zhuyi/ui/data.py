@@ -169,10 +169,10 @@ def _row(
         label = _word(record.get(name))
         if label is None:
             return Said(en=f"it has no label in column {name!r}", zh=f"“{name}” 列没有标签")
-        if _spoiled(label):
+        if spoiled(label):
             return NOT_UTF8
     groups = {name: _word(record.get(name)) or "(none)" for name in columns.get("group", ())}
-    if any(_spoiled(group) for group in groups.values()):
+    if any(spoiled(group) for group in groups.values()):
         return NOT_UTF8
     return Row(
         number=number, text=texts["text"], pair=texts.get("pair"), label=label, groups=groups
@@ -193,7 +193,7 @@ def _text(name: str, record: Record) -> str | Said:
         return Said(
             en=f"the text in column {name!r} holds a zero byte", zh=f"“{name}” 列含有零字节"
         )
-    if _spoiled(value):
+    if spoiled(value):
         return NOT_UTF8
     if len(value) > LONGEST:
         return Said(
@@ -203,7 +203,7 @@ def _text(name: str, record: Record) -> str | Said:
     return value
 
 
-def _spoiled(text: str) -> bool:
+def spoiled(text: str) -> bool:
     """Whether it holds half a character: bytes that are not UTF-8, or half a JSON escape."""
     return any("\ud800" <= one <= "\udfff" for one in text)
 

@@ -50,6 +50,9 @@ def show_audit(report: AuditReport, console: Console, *, folder: Path | None) ->
     console.print(Text(f"Explanations of {len(report.inputs)} inputs: {parts}"))
     if "accuracy" in report.quality:
         console.print(Text(f"Right decisions: {_figure(report.quality['accuracy'], share=True)}"))
+    else:
+        for name, value in report.quality.items():
+            console.print(Text(f"{name}: {_figure(value)}"))
     console.print()
     console.print(_methods(report))
     for said in report.subgroups_said:

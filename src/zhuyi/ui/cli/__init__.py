@@ -11,7 +11,10 @@ import typer
 import zhuyi
 from zhuyi.errors import OptionError, ZhuyiError
 from zhuyi.ui.cli import audit as audit_verb
+from zhuyi.ui.cli import fit as fit_verb
 from zhuyi.ui.cli import look as look_verb
+from zhuyi.ui.cli import predict as predict_verb
+from zhuyi.ui.cli import run as run_verb
 
 # What typer raises for wrong usage. Newer versions carry their own copy of click, older ones use
 # the real one; the parent of BadParameter is the right class in both.
@@ -42,6 +45,9 @@ def _options(
 
 app.command(name="look")(look_verb.look)
 app.command(name="audit")(audit_verb.audit)
+app.command(name="fit")(fit_verb.fit)
+app.command(name="predict")(predict_verb.predict)
+app.command(name="run")(run_verb.run)
 
 
 def main(arguments: list[str] | None = None) -> None:

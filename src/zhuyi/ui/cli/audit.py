@@ -2,18 +2,20 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar, cast
 
 import typer
 
-from zhuyi.errors import OptionError
-from zhuyi.ui.cli.loading import load_subject
+from zhuyi.errors import InputError, OptionError
+from zhuyi.ui.cli.loading import is_estimator, load_subject
+from zhuyi.ui.cli.progress import progress_line
 
 if TYPE_CHECKING:
     from zhuyi.audit import AuditReport, Progress
+    from zhuyi.ui.auditing import Choice
     from zhuyi.ui.data import OnBad
     from zhuyi.ui.report.audit.junit import FailOn
 
@@ -22,20 +24,24 @@ _METHODS = (
     "Received", "Rollout", "GradientAttention", "ValueNorm", "InputGradient",
     "IntegratedGradients", "Occlusion",
 )  # fmt: skip
+_OWN = "Contributions"  # how an estimator of ours explains itself
 _TASKS = ("text-classification", "next-token", "similarity", "embedding")
 Bound = TypeVar("Bound", int | None, float | None)
 
-_LINE_EVERY = 10.0  # seconds between plain lines where stderr is no terminal
-
 
 def audit(
-    model: Annotated[str | None, typer.Argument(help="A local folder or a hub name.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(help="A folder that zhuyi fit wrote, another local folder, or a hub name."),
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="A .csv, .jsonl or .parquet file.")] = None,
     text: Annotated[str | None, typer.Option("--text-column", help="The text.")] = None,
     pair: Annotated[str | None, typer.Option("--pair-column", help="A second text.")] = None,
-    label: Annotated[str | None, typer.Option("--label-column", help="Right decision.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label-column", "--target", help="Right decision.")
+    ] = None,
     group: Annotated[
-        list[str] | None, typer.Option("--group-column", help="Groups; may be repeated.")
+        list[str] | None, typer.Option("--group-column", "--group", help="Groups; may be repeated.")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write.")] = None,
     task: Annotated[str | None, typer.Option(help=f"One of {', '.join(_TASKS)}.")] = None,
@@ -55,7 +61,9 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
-    """Audit a model on a table of texts: what its decisions rest on, and whether to believe it.
+    """Audit a model on your data: what its decisions rest on, and whether to believe it.
+
+    A model that zhuyi fit made is audited on the rows of a table, a language model on texts.
 
     With -o: report.json, report.html, card.md and junit.xml. A run that is stopped goes on where
     it was, by the same command. With --compare OLD NEW two reports are compared instead.
@@ -63,31 +71,85 @@ def audit(
     if compare is not None:
         _compare(compare, (model, data, text, output), as_json)
         return
-    if model is None or data is None or text is None:
+    fitted = model is not None and is_estimator(model)
+    if model is None or data is None or (text is None and not fitted):
         raise OptionError("give a MODEL, --data FILE and --text-column, or --compare OLD NEW")
     bad = _check(task, on_bad, fail_on, fresh and output is None)
-    from zhuyi.ui.auditing import Choice, audit_table
-    from zhuyi.ui.data import read_table
+    if fitted and (task is not None or pair is not None):
+        raise OptionError("--task and --pair-column are for language models: zhuyi fit made this")
+    from zhuyi.ui.auditing import Choice
 
     choice = Choice(
-        methods=None if methods is None else _method_names(methods),
+        methods=None if methods is None else _method_names(methods, fitted=fitted),
         seed=seed,
         max_calls=_above_0("--max-calls", max_calls),
         max_seconds=_above_0("--max-seconds", max_seconds),
         folder=output,
         fresh=fresh,
     )
-    table = read_table(
-        data, text=text, pair=pair, label=label, groups=group or (), on_bad=bad, limit=limit
-    )
-    _make(output)
-    subject = load_subject(model, task, pair=pair is not None)
-    title = Path(model).resolve().name if Path(model).is_dir() else model
+    roles = _Roles(text=text, pair=pair, label=label, groups=tuple(group or ()), limit=limit)
+    run = _of_estimator if fitted else _of_texts
     try:
-        report = audit_table(subject, table, choice, title=title, progress=_progress(quiet))
+        report = run(model, task, data, roles, bad, choice, _progress(quiet))
     except KeyboardInterrupt:
         _stopped(output)
     _deliver(report, output, as_json=as_json, fail_on=cast("FailOn | None", fail_on))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Roles:
+    """What the columns of the data are, and how many rows to take."""
+
+    text: str | None
+    pair: str | None
+    label: str | None
+    groups: tuple[str, ...]
+    limit: int | None
+
+
+def _of_texts(
+    model: str,
+    task: str | None,
+    data: Path,
+    roles: _Roles,
+    bad: "OnBad",
+    choice: "Choice",
+    progress: "Callable[[Progress], None]",
+) -> "AuditReport":
+    from zhuyi.ui.auditing import audit_table
+    from zhuyi.ui.data import read_table
+
+    assert roles.text is not None
+    table = read_table(
+        data, text=roles.text, pair=roles.pair, label=roles.label, groups=roles.groups,
+        on_bad=bad, limit=roles.limit,
+    )  # fmt: skip
+    _make(choice.folder)
+    subject = load_subject(model, task, pair=roles.pair is not None)
+    title = Path(model).resolve().name if Path(model).is_dir() else model
+    return audit_table(subject, table, choice, title=title, progress=progress)
+
+
+def _of_estimator(
+    model: str,
+    _: str | None,
+    data: Path,
+    roles: _Roles,
+    bad: "OnBad",
+    choice: "Choice",
+    progress: "Callable[[Progress], None]",
+) -> "AuditReport":
+    try:
+        from zhuyi.ui.estimators.auditing import audit_estimator
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"auditing what zhuyi fit made needs {error.name}: pip install 'zhuyi[learn]'"
+        ) from None
+    _make(choice.folder)
+    return audit_estimator(
+        Path(model), data, choice, target=roles.label, groups=roles.groups, text=roles.text,
+        limit=roles.limit, on_bad=bad, progress=progress,
+    )  # fmt: skip
 
 
 def _check(task: str | None, on_bad: str, fail_on: str | None, nothing_to_forget: bool) -> "OnBad":
@@ -114,34 +176,25 @@ def _make(output: Path | None) -> None:
         make_folder(output)
 
 
-def _method_names(written: str) -> tuple[str, ...]:
-    known = {name.lower(): name for name in _METHODS}
+def _method_names(written: str, *, fitted: bool) -> tuple[str, ...]:
+    names = (*_METHODS, *((_OWN,) if fitted else ()))
+    known = {name.lower(): name for name in names}
     found = []
     for name in written.split(","):
         wanted = name.strip().replace("-", "").replace("_", "").lower()
         if wanted not in known:
-            raise OptionError(f"--methods must be of {', '.join(_METHODS)}, got {name.strip()!r}")
+            raise OptionError(f"--methods must be of {', '.join(names)}, got {name.strip()!r}")
         found.append(known[wanted])
     return tuple(dict.fromkeys(found))
 
 
 def _progress(quiet: bool) -> "Callable[[Progress], None]":
-    """One line that is written over; where stderr is no terminal, a plain line now and then."""
-    if quiet:
-        return lambda _: None
-    terminal = sys.stderr.isatty()
-    said = [time.monotonic()]
+    say = progress_line(quiet)
 
     def show(progress: "Progress") -> None:
-        finished = progress.done >= progress.total
         share = f"{progress.done} of {progress.total}"
         line = f"{progress.stage.en}: {share}{_left(progress.seconds_left)}"
-        if terminal:
-            sys.stderr.write(f"\r\033[2K{'' if finished else line}")
-            sys.stderr.flush()
-        elif time.monotonic() - said[0] >= _LINE_EVERY and not finished:
-            said[0] = time.monotonic()
-            print(line, file=sys.stderr, flush=True)
+        say("" if progress.done >= progress.total else line)
 
     return show
 

@@ -1,11 +1,21 @@
 """The model that a command names."""
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from zhuyi.trace.adapters.transformers_heads import Task
     from zhuyi.trace.adapters.transformers_subject import TransformersSubject
+
+
+def is_estimator(model: str) -> bool:
+    """Whether it names a folder of `zhuyi.learn`, as zhuyi fit writes them."""
+    path = Path(model) / "model.json"
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b'"format": "zhuyi.learn' in file.read(4096)
 
 
 def load_subject(model: str, task: str | None, *, pair: bool) -> "TransformersSubject":

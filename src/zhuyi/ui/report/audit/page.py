@@ -24,8 +24,8 @@ _SKIPPED = 200  # rows left out that are listed; report.json has all
 # Order matters: each part uses only what stands before it.
 _SCRIPTS = (
     *("audit/page/strings.js", "page/base.js", "page/color.js", "page/icons.js"),
-    *("audit/page/marks.js", "audit/page/hero.js", "audit/page/inputs.js", "audit/page/tables.js"),
-    *("audit/page/heads.js", "audit/page/main.js"),
+    *("audit/page/marks.js", "audit/page/columns.js", "audit/page/hero.js"),
+    *("audit/page/inputs.js", "audit/page/tables.js", "audit/page/heads.js", "audit/page/main.js"),
 )
 _STYLES = ("page/page.css", "audit/page/audit.css")
 _WORST_FIRST = ("refuted", "doubtful", "trusted")

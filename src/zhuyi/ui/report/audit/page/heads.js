@@ -3,8 +3,9 @@ const headStats = [...new Set(report.heads.flatMap((one) => Object.keys(one.numb
 let currentHead = 0;
 
 function drawHeads() {
-  $("heads-section").hidden = !report.heads.length;
-  if (!report.heads.length) return;
+  // Of a single head there is nothing to compare.
+  $("heads-section").hidden = report.heads.length < 2;
+  if (report.heads.length < 2) return;
   if (!headStats.includes(state.stat)) state.stat = headStats[0];
   options($("stat"), headStats.map((name) => [name, named("stat", name)]), state.stat);
   const about = named("about", state.stat);
@@ -54,7 +55,7 @@ function readHead(index) {
 }
 
 function startHeads() {
-  if (!report.heads.length) return;
+  if (report.heads.length < 2) return;
   const table = $("heads");
   const at = (event) => event.target.closest?.("button");
   $("stat").addEventListener("change", (event) => set({ stat: event.target.value }));

@@ -20,9 +20,10 @@ function drawHero() {
 function heroFacts() {
   const labels = report.labels.slice(0, 6).join(" · ");
   const more = report.labels.length - 6;
-  const accuracy = report.quality.accuracy;
+  const told = ["accuracy", "R²", "mean AUROC"].find((name) => Object.hasOwn(report.quality, name)) ?? "accuracy";
+  const quality = report.quality[told];
   return [
-    [t("fact_right"), accuracy ? intervalText("accuracy", accuracy) : t("unknown")],
+    [told === "accuracy" ? t("fact_right") : named("n", told), quality ? intervalText(told, quality) : t("unknown")],
     [t("fact_explained"), shortName(report.chosen)],
     [t("fact_labels"), more > 0 ? t("labelsMore", { list: labels, n: more }) : labels],
     [t("fact_data"), t("dataValue", report.data)],

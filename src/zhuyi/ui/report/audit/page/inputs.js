@@ -2,6 +2,8 @@
 const total = report.counts.trusted + report.counts.doubtful + report.counts.refuted;
 const outcomeOf = (one) => (one.truth === null ? "untold" : one.truth === one.decision ? "right" : "wrong");
 const textOf = (one) => one.pieces.map((piece) => piece.gap + piece.label).join("").toLowerCase();
+// A model that explains itself needs no method chosen for it; these inputs are only not counted.
+const ownMethod = Object.hasOwn(report.settings, "the model's own explanation");
 const SEVERITY = { refuted: 0, doubtful: 1, trusted: 2 };
 
 function matchingInputs() {
@@ -35,12 +37,13 @@ function inputElement(one) {
   line.append(make("span", t("row", { n: one.row }), "row"));
   const decision = make("span", t("decidedFor") + " ");
   decision.append(make("strong", visible(one.decision)));
-  line.append(decision, make("span", t("sure", { p: percent(one.probability) })));
+  line.append(decision);
+  if (!oneNumber) line.append(make("span", t("sure", { p: percent(one.probability) })));
   const outcome = outcomeOf(one);
   if (outcome !== "untold") {
     line.append(make("span", t(outcome === "right" ? "isRight" : "isWrong", { truth: one.truth }), `mark ${outcome}`));
   }
-  if (one.split === "choosing") line.append(make("span", t("choosing"), "tag"));
+  if (one.split === "choosing") line.append(make("span", t(ownMethod ? "heldBack" : "choosing"), "tag"));
   line.append(chip(one.label));
   element.append(line, sentence(one, one.values, false));
   for (const reason of one.reasons) element.append(make("p", said(reason), "reason"));
@@ -50,7 +53,7 @@ function inputElement(one) {
 
 // Added tokens are left out where they only would puzzle; the picture of attention needs them.
 function sentence(one, values, added) {
-  const box = make("p", undefined, "words");
+  const box = make("p", undefined, tabular ? "words cells" : "words");
   const plain = values.filter((_, i) => !one.pieces[i].special).map(Math.abs);
   const top = Math.max(...(plain.length ? plain : values.map(Math.abs)), 1e-30);
   one.pieces.forEach((piece, i) => {

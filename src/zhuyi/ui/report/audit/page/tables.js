@@ -56,7 +56,7 @@ function methodDetails(one) {
 }
 
 const isShare = (one) => one.lower !== null && [one.value, one.lower, one.upper].every((value) => value >= -1 && value <= 1.5);
-const rangeOf = (name) => (SHARES.includes(name) ? [0, 1] : [-1, 1]);
+const rangeOf = (name) => (SHARES.includes(name) || name === "mean AUROC" ? [0, 1] : [-1, 1]);
 
 function drawQuality() {
   const pairs = Object.entries(report.quality);
@@ -66,7 +66,7 @@ function drawQuality() {
     const row = make("tr");
     const title = make("td");
     title.append(make("b", named("n", name)));
-    row.append(title, isShare(one) ? numberCell(name, one, ...rangeOf(name)) : numberCell(name, one, null));
+    row.append(title, isShare(one) && name !== "RMSE" ? numberCell(name, one, ...rangeOf(name)) : numberCell(name, one, null));
     body.append(row);
   }
   $("quality").replaceChildren(body);

@@ -1,0 +1,48 @@
+"""Where contributions start from: the one freedom that a sum of weight times effect leaves.
+
+    sum_n w_cn (e_cn + t_c) + (b_c - t_c) = sum_n w_cn e_cn + b_c,   as sum_n w_cn = 1
+
+so any t_c gives the same decisions, and which one training ends with is chance. The one taken here
+makes contributions as near as can be to what the decision loses without each factor:
+
+    t_c = argmin_t sum_bn (r_bcn - w_bcn (e_bcn + t))^2 = sum w (r - w e) / sum w^2
+
+with r_bcn the logit less its mean over typical values of factor n.
+"""
+
+import torch
+from torch import Tensor
+
+from zhuyi.learn.glass_box import GlassBox, Read
+
+
+@torch.no_grad()
+def settle_constants(module: GlassBox, codes: Tensor, typical: Tensor) -> None:
+    """Move the constants of a glass box without mixing layers; its decisions stay.
+
+    Args:
+        module: trained.
+        codes: of B inputs of the training.
+        typical: codes of K inputs whose factors are drawn each by itself.
+    Cost: O(B K C N) time, O(B C N) memory.
+    """
+    read = module.read(codes)
+    lost = _lost(read, module.read(typical))
+    weights = read.weights
+    square = weights.square().sum((0, 2)).clamp_min(1e-12)
+    module.shift((weights * (lost - read.contributions)).sum((0, 2)) / square)
+
+
+def _lost(read: Read, typical: Read) -> Tensor:
+    """What the logit loses when one factor is a typical one, mean over those, "B C N"."""
+    scores_BCN = read.scores
+    top = scores_BCN.amax(-1, keepdim=True)
+    share = (scores_BCN - top).exp()
+    above, below = (share * read.effects).sum(-1, keepdim=True), share.sum(-1, keepdim=True)
+    decided = above / below
+    lost = torch.zeros_like(share)
+    for scores_CN, effects_CN in zip(typical.scores, typical.effects, strict=True):
+        other = (scores_CN - top).exp()
+        changed = above - share * read.effects + other * effects_CN
+        lost += decided - changed / (below - share + other)
+    return lost / len(typical.scores)

@@ -1,0 +1,101 @@
+"""Explanations of texts as a table: one line for each row, label and piece, or unit."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zhuyi.learn.contributions import Contributions
+from zhuyi.learn.explaining import COLUMNS, NOT_VERIFIED
+from zhuyi.learn.glass_box import Read
+from zhuyi.learn.text.subject import TextSubject
+from zhuyi.learn.text.vocabulary import Factors
+from zhuyi.verify import Deletion, verify
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT_COLUMNS = (*COLUMNS, "start", "end")
+
+
+def tabulate(
+    subject: TextSubject,
+    texts: Sequence[str],
+    found: Sequence[Factors],
+    read: Read,
+    asked: list[list[int]],
+    *,
+    verify: bool,
+    by_unit: bool,
+) -> "pd.DataFrame":
+    """One line for each row, asked label and piece (or unit), in this order.
+
+    Args:
+        subject: the model.
+        texts: as they came.
+        found: the same as factors.
+        read: what the model made of them.
+        asked: per row, indices of labels of the subject.
+        verify: whether to test each text's explanation.
+        by_unit: whether a line is a unit.
+    """
+    import pandas as pd  # the one place that needs it, and a second to import
+
+    places = [(row, label) for row, labels in enumerate(asked) for label in labels]
+    verdicts = _verdicts(subject, texts, places) if verify else [NOT_VERIFIED] * len(places)
+    # of two classes there is one logit, for the second: for the first it counts the other way
+    two = len(subject.labels) == 2 and read.logits.shape[1] == 1
+    weights, parts = read.weights, read.contributions
+    lines: dict[str, list[object]] = {name: [] for name in TEXT_COLUMNS}
+    for (row, label), verdict in zip(places, verdicts, strict=True):
+        one, logit = found[row], 0 if two else label
+        sign = -1.0 if two and label == 0 else 1.0
+        own = (read.scores[row, logit], weights[row, logit], sign * parts[row, logit])
+        numbers = _by_unit(subject, texts[row], *own[1:]) if by_unit else _by_piece(one, *own)
+        keys, spans = _named(one, by_unit)
+        columns = (
+            *([row] * len(keys), [subject.labels[label]] * len(keys), keys),
+            [texts[row][start:end] for start, end in spans],
+            *(column.tolist() for column in numbers),
+            [verdict] * len(keys),
+            *([start for start, _ in spans], [end for _, end in spans]),
+        )
+        for name, column in zip(TEXT_COLUMNS, columns, strict=True):
+            lines[name] += column
+    return pd.DataFrame(lines).astype({"score": float, "weight": float, "contribution": float})
+
+
+def _named(one: Factors, by_unit: bool) -> tuple[list[str], list[tuple[int, int]]]:
+    """Keys and spans of the lines of one text."""
+    if by_unit:
+        return list(one.units.keys), list(one.units.spans)
+    start = int((one.first < 0).sum())  # the rest, where there is one, comes first
+    return list(one.keys[start:]), list(one.spans[start:])
+
+
+def _by_piece(one: Factors, *numbers: Tensor) -> list[NDArray[np.float64]]:
+    there = one.first >= 0
+    return [column[: len(there)].numpy()[there] for column in numbers]
+
+
+def _by_unit(
+    subject: TextSubject, text: str, weights: Tensor, parts: Tensor
+) -> list[NDArray[np.float64]]:
+    shared = [subject.gather([text], column[None])[0].numpy() for column in (weights, parts)]
+    return [np.full(len(shared[0]), np.nan), *shared]
+
+
+def _verdicts(
+    subject: TextSubject, texts: Sequence[str], places: Sequence[tuple[int, int]]
+) -> list[str]:
+    """Each text's own verdict, for each label that it is asked about."""
+    found: dict[tuple[int, int], str] = {}
+    for label in sorted({label for _, label in places}):
+        rows = [row for row, one in places if one == label]
+        batch = [texts[row] for row in rows]
+        targets = [label] * len(rows)
+        verdict = verify(subject, batch, Contributions(), target=targets, tests=[Deletion()])
+        found |= {(row, label): said for row, said in zip(rows, verdict.inputs, strict=True)}
+    return [found[place] for place in places]

@@ -1,0 +1,1 @@
+"""Estimators from the terminal: tables read, models fitted, asked and audited."""

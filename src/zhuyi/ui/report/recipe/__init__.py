@@ -1,0 +1,1 @@
+"""One run of a recipe as a page, a text and JSON."""
