@@ -48,15 +48,15 @@ def main() -> int:
             flush=True,
         )
 
-    frame = nhanes.load()
-    model = train(frame, notes=given.notes, epochs=given.epochs, seed=given.seed, progress=heard)
+    of = people(nhanes.load())
+    model = train(of, notes=given.notes, epochs=given.epochs, seed=given.seed, progress=heard)
     model.save(given.out)
     size = sum(path.stat().st_size for path in given.out.iterdir())
     print(f"{given.out}: {size:,} bytes, {time.monotonic() - begun:.0f} s")
     if size > LARGEST:
         print(f"larger than {LARGEST:,} bytes", file=sys.stderr)
         return 1
-    found = judge(model, templated(people(frame), 1000, seed=given.seed + 1))
+    found = judge(model, templated(of, 1000, seed=given.seed + 1))
     print(f"templated notes, not seen: {found.right.mean():.3f} right")
     if given.out == FOLDER:
         (FOLDER.parent / "examples.jsonl").write_text(written(), encoding="utf-8")

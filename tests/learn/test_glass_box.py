@@ -75,9 +75,10 @@ def test_the_shift_is_the_least_squares_one_of_numpy() -> None:
                 changed[:, n] = row[n]
                 lost[:, :, n] += (read.logits - module(changed)) / 8
     weights, told = read.weights.detach().numpy(), read.contributions.detach().numpy()
+    counts = np.linalg.norm(lost.detach().numpy(), axis=-1, keepdims=True) ** -0.5
+    left, right = counts * weights, counts * (lost.detach().numpy() - told)
     expected = [
-        np.linalg.lstsq(weights[:, c].reshape(-1, 1), (lost.numpy() - told)[:, c].ravel())[0][0]
-        for c in range(2)
+        np.linalg.lstsq(left[:, c].reshape(-1, 1), right[:, c].ravel())[0][0] for c in range(2)
     ]
     before = module.constant.detach().clone()
     settle_constants(module, codes, typical)

@@ -23,7 +23,7 @@ EXPECTED: dict[str, dict[str, str]] = {
 
 @pytest.mark.filterwarnings("ignore::zhuyi.learn.DataWarning")  # the checks' tables are odd
 @parametrize_with_checks(
-    [AttentionClassifier(max_epochs=40, width=16), AttentionRegressor(max_epochs=40, width=16)],
+    [AttentionClassifier(max_epochs=25, width=16), AttentionRegressor(max_epochs=25, width=16)],
     expected_failed_checks=lambda estimator: EXPECTED[type(estimator).__name__],
 )
 def test_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> None:

@@ -191,22 +191,28 @@ def test_weights_alone_are_no_explanation_of_a_box(mixing: int, method: Received
         method(model.subject(), model.subject().read(X[:3]))
 
 
-def test_removal_is_the_mean_logit_over_typical_cells(
-    decided: tuple[AttentionClassifier, np.ndarray],
-) -> None:
-    model, X = decided
+@pytest.mark.parametrize(("mixing", "draws"), [(0, 16), (1, 4)])
+def test_removal_is_the_mean_logit_over_typical_cells(mixing: int, draws: int) -> None:
+    X, y = one_column_decides(120)
+    model = AttentionClassifier(max_epochs=4, mixing_layers=mixing, random_state=0).fit(X, y)
     subject = model.subject()
     keep = torch.ones(3, 4, dtype=torch.bool)
     keep[:, [1, 2]] = False
-    typical = subject.schema.spread(16)
-    assert (np.sort(typical[..., 0], axis=0)[:, 0] == np.sort(typical[:, 0, 0])).all()
+    typical = subject.schema.spread(draws)
+    # each column has the same evenly spaced ranks, in an order of its own
+    column = np.array([value for value, _ in subject.schema.columns[1].draws])
+    ranks = np.searchsorted(column, np.sort(typical[:, 1, 0]))
+    assert set(np.diff(ranks)) == {128 // draws}
     logits = np.zeros(3)
     for cells in typical[..., 0]:
         changed = X[:3].copy()
         changed[:, [1, 2]] = cells[[1, 2]]
-        logits += model.decision_function(changed) / 16
+        logits += model.decision_function(changed) / draws
     expected = 1.0 / (1.0 + np.exp(-logits))
     np.testing.assert_allclose(subject.decide(subject.read(X[:3]), keep)[:, 1], expected, atol=1e-6)
+    whole = subject.decide(subject.read(X[:3]), torch.ones(3, 4, dtype=torch.bool))
+    np.testing.assert_allclose(whole[:, 1], model.predict_proba(X[:3])[:, 1], atol=1e-6)
+    assert set(model.explain(X[:2], verify=True)["verdict"]) <= {"trusted", "doubtful", "refuted"}
 
 
 def test_nearby_moves_numbers_and_leaves_categories() -> None:

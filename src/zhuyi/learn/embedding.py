@@ -25,6 +25,10 @@ class Embedding(nn.Module, ABC):
         """Which factors an input has, bool "B N"; None: every input has all of them."""
         return None
 
+    def lift(self, codes: Tensor) -> Tensor | None:
+        """What is added to the factors' scores whatever reads them, "B N"; None: nothing."""
+        return None
+
     def lengths(self, codes: Tensor) -> Tensor | None:
         """How many places each input uses, "B", where that is unequal; None: all use all."""
         return None
@@ -33,14 +37,13 @@ class Embedding(nn.Module, ABC):
     def reset(self, generator: torch.Generator) -> None:
         """New parameters, drawn from `generator` alone."""
 
-    def start(self, codes: Tensor, target: Tensor, query: Tensor, effect: Tensor) -> None:
+    def start(self, codes: Tensor, target: Tensor, effect: Tensor) -> None:
         """Before training: parameters from counting, where counting is a good start.
 
         Args:
             codes: of the training inputs.
             target: "B" class indices or numbers, or "B C".
-            query: "C D", by which the box reads a token's key.
-            effect: "C D", by which it reads a token's value.
+            effect: "C D", by which the box reads a token's value.
         """
 
     def settle(self, codes: Tensor) -> None:

@@ -113,7 +113,7 @@ def _trained(
     """A fresh box, trained and settled, in float64."""
     generator = torch.Generator().manual_seed(seed)
     module = GlassBox(inputs, shape, generator)
-    module.factors.start(learn.codes, learn.target, module.query, module.effect)
+    module.factors.start(learn.codes, learn.target, module.effect)
     trained = train(module, learn, judge, objective, plan, generator)
     module = module.double()
     module.factors.settle(learn.codes)

@@ -5,15 +5,20 @@
 so any t_c gives the same decisions, and which one training ends with is chance. The one taken here
 makes contributions as near as can be to what the decision loses without each factor:
 
-    t_c = argmin_t sum_bn (r_bcn - w_bcn (e_bcn + t))^2 = sum w (r - w e) / sum w^2
+    t_c = argmin_t sum_b 1 / |r_bc| sum_n (r_bcn - w_bcn (e_bcn + t))^2
 
-with r_bcn the logit less its mean over typical values of factor n.
+with r_bcn the logit less its mean over typical values of factor n, and |r_bc| the root of the sum
+of their squares over n, so that a few rows of which much is lost do not speak for all others.
 """
+
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from zhuyi.learn.glass_box import GlassBox, Read
+
+_LEAST: Final = 1e-6  # logits: less is nothing lost
 
 
 @torch.no_grad()
@@ -29,8 +34,9 @@ def settle_constants(module: GlassBox, codes: Tensor, typical: Tensor) -> None:
     read = module.read(codes)
     lost = _lost(read, module.read(typical))
     weights = read.weights
-    square = weights.square().sum((0, 2)).clamp_min(1e-12)
-    module.shift((weights * (lost - read.contributions)).sum((0, 2)) / square)
+    counts = 1.0 / lost.square().sum(-1, keepdim=True).sqrt().clamp_min(_LEAST)
+    square = (counts * weights.square()).sum((0, 2))
+    module.shift((counts * weights * (lost - read.contributions)).sum((0, 2)) / square)
 
 
 def _lost(read: Read, typical: Read) -> Tensor:

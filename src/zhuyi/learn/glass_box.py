@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from zhuyi.core import AttentionMatrix, Mask, attend
+from zhuyi.core import AttentionMatrix, Bias, Mask, attend
 from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.mixing import MixingLayer, SeededDropout, mixing_layers
 
@@ -130,7 +130,11 @@ class GlassBox(nn.Module):
         key_BND, value_BND = tokens_BNW.chunk(2, -1)
         B, _, D = key_BND.shape
         query_BCQD = self.query[None, :, None].expand(B, -1, 1, D)
-        output_BCQD, matrix = attend(query_BCQD, key_BND[:, None], value_BND[:, None], mask=mask)
+        bias_BN = self.factors.lift(codes)
+        bias = None if bias_BN is None else Bias.per_key(bias_BN)
+        output_BCQD, matrix = attend(
+            query_BCQD, key_BND[:, None], value_BND[:, None], bias=bias, mask=mask
+        )
         logits = self.constant + (output_BCQD[:, :, 0] * self.effect).sum(-1)
         effects = torch.einsum("cd,bnd->bcn", self.effect, value_BND)
         if self.factors.movable:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from zhuyi.errors import InputError
@@ -43,7 +43,8 @@ def save(estimator: "GlassBoxEstimator", folder: Path) -> None:
         for name, tensor in estimator.module_.state_dict().items()
     }
     unfinished = folder / f"{WEIGHTS}.part"
-    save_file(tensors, unfinished)
+    # save_file would leave a file that only its owner can read
+    unfinished.write_bytes(save_tensors(tensors))
     facts = {
         "format": FORMAT,
         "version": VERSION,

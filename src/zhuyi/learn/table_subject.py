@@ -20,17 +20,18 @@ from zhuyi.trace.subject import Batch
 DRAWN: Final = "values drawn from the training data, on average"
 GONE: Final = "missing"
 DRAWS: Final = 16
+_MIXED_DRAWS: Final = 4  # with mixing layers each is a run of the whole model
 
 
 class TableSubject(GlassBoxSubject):
     """The rows of a table and the glass box that decides on them, as a Subject.
 
-    A batch is a tensor of codes "B N 2" (what `read` gives), or a sequence of rows: mappings from
-    column names to cells, or sequences of cells in order. Units can be removed in two ways:
+    A batch is a tensor of codes "B N 2 + P" (what `read` gives) or a sequence of rows, mappings
+    from column names to cells or sequences of cells in order. Units can be removed in two ways:
     "values drawn from the training data, on average" (the decision of the mean logit over 16
-    typical cells of the column, evenly spread over its values, each column by itself) and
-    "missing". One drawn value would often be much like the one that it replaces, and then nothing
-    is removed.
+    typical cells of the column, evenly spread over its values, each column by itself; 4 with
+    mixing layers) and "missing". One drawn value would often be much like the one that it
+    replaces, and then nothing is removed.
 
     For a regressor `decide` gives one column: the prediction's place between low and high,
     sigmoid((prediction - mean) / standard deviation), and logits are in standard deviations.
@@ -59,7 +60,8 @@ class TableSubject(GlassBoxSubject):
         self._gone = torch.zeros(schema.numbers, dtype=torch.float64)
         self._gone[1] = MISSING
         self._typical = torch.from_numpy(schema.typical())
-        self._drawn = torch.from_numpy(schema.spread(DRAWS))
+        mixed = module.shape.mixing_layers > 0
+        self._drawn = torch.from_numpy(schema.spread(_MIXED_DRAWS if mixed else DRAWS))
         self._units = tuple(Unit(label=name, positions=(n,)) for n, name in enumerate(schema.names))
 
     def read(self, table: object) -> Tensor:

@@ -20,6 +20,8 @@ from zhuyi.ui.report.recipe.record import to_json
 
 Language = Literal["en", "zh"]
 
+_REASONS = 2  # the audit's page has all
+
 _STYLES = {"trusted": "bold green", "doubtful": "bold yellow", "refuted": "bold red"}
 _SIGNS = {"trusted": "✓ ", "doubtful": "? ", "refuted": "✗ "}
 
@@ -115,6 +117,8 @@ def show(part: Part, sentence: str, console: Console, lang: Language) -> None:
         word = _said(words.VERDICTS[verdict], lang)
         console.print(Text.assemble("  ", (_SIGNS[verdict] + word, _STYLES[verdict])))
         console.print(Text(f"  {_said(part.audit.answer, lang)}"))
+        for reason in part.audit.reasons[:_REASONS]:
+            console.print(Text(f"  - {_said(reason, lang)}"))
         console.print()
 
 

@@ -85,6 +85,6 @@ def test_names_and_numbers_of_stretches() -> None:
     assert channel_names(None, 1) == ("",)
     assert [chosen_count(n, None) for n in (1, 2, 30, 1000)] == [1, 1, 5, 8]
     assert chosen_count(3, 9) == 3
-    for wrong in (["a"], ["a", "a"], "ab", ["a", 2]):
+    for wrong in (["a"], ["a", "a"], "ab", ["a", ""]):
         with pytest.raises(OptionError, match="channels must be"):
             channel_names(wrong, 2)

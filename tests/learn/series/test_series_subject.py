@@ -189,3 +189,16 @@ def test_what_is_no_batch_is_refused(
         subject.decide([])
     with pytest.raises(OptionError, match="got 'zeros'"):
         subject.removing("zeros")
+
+
+def test_typical_stretches_are_typical_and_none_is_kept_as_it_came() -> None:
+    X = np.random.default_rng(0).normal(5.0, 2.0, size=(400, 6, 1))
+    model = SeriesAttentionRegressor(max_epochs=1, stretches=1, random_state=0)
+    typical = model.fit(X, X[:, 0, 0] + X[:, 1, 0] ** 2).inputs_.typical[:, 0, :, 0]
+    assert typical.shape == (32, 6)
+    nearest = np.abs(typical[:, None] - X[None, :, :, 0]).max(-1).min(1)
+    assert (nearest > 1e-6).mean() > 0.9
+    # their means are spread as those of the data: deviation 2 / sqrt(6)
+    means = typical.mean(1)
+    assert abs(means.mean() - 5.0) < 0.1
+    assert abs(means.std() - X[:, :, 0].mean(1).std()) < 0.1

@@ -45,6 +45,8 @@ def test_the_deletion_test_trusts_what_the_bag_says_of_itself(
     told = bag.explain(texts, verify=True)
     assert (told.groupby("row")["verdict"].first() == "trusted").sum() >= 38
     assert set(bag.explain(texts[:2])["verdict"]) == {"not verified"}
+    alone = bag.explain(texts[:1], verify=True)  # one text is judged beside made-up ones
+    assert set(alone["verdict"]) == {"trusted"}
 
 
 def test_a_lie_is_refuted(bag: TextAttentionClassifier) -> None:

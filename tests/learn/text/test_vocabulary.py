@@ -7,9 +7,18 @@ import numpy as np
 import pytest
 
 from zhuyi.errors import InputError
-from zhuyi.learn.text.vocabulary import FIRST, Vocabulary, learn_vocabulary, padded
+from zhuyi.learn.text.pieces import read_units
+from zhuyi.learn.text.vocabulary import FIRST, Vocabulary, padded
+from zhuyi.learn.text.vocabulary import learn_vocabulary as learned
 
 SETTINGS: dict[str, Any] = {"characters": 2, "words": 1, "max_length": 9}
+
+
+def learn_vocabulary(
+    texts: list[str], most: int, least: int, settings: dict[str, Any]
+) -> Vocabulary:
+    units = [read_units(text, settings["max_length"]) for text in texts]
+    return learned(units, most, least, settings)
 
 
 def test_the_most_frequent_pieces_are_kept() -> None:
@@ -37,6 +46,15 @@ def test_each_piece_is_a_factor_wherever_it_stands() -> None:
 def test_in_context_each_unit_is_a_factor_with_the_pieces_that_end_with_it() -> None:
     vocabulary = Vocabulary(known=("甲", "甲乙", "乙"), characters=2, words=1, context=True)
     assert vocabulary.read("丙甲乙").codes.tolist() == [[1, 0], [2, 0], [4, 3]]
+
+
+def test_made_up_texts_hold_known_pieces_and_no_training_text() -> None:
+    texts = ["甲乙 丙", "甲 乙 word word", "丙 甲乙 word"] * 5
+    vocabulary = learn_vocabulary(texts, 10, 2, {**SETTINGS, "letters": 4, "max_length": 99})
+    made = vocabulary.typical(20)
+    assert made == vocabulary.typical(20)
+    assert len({*made} - {*texts}) > 10
+    assert all(key in vocabulary.known for text in made for key in text.split())
 
 
 def test_shorter_texts_are_padded() -> None:

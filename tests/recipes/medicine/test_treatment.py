@@ -209,7 +209,7 @@ def test_the_scene_names_its_parts_and_what_it_is_not_for() -> None:
 
 @pytest.mark.long
 def test_on_real_people(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    effort = Effort(folds=1, epochs=10, mixed_epochs=1, verified=16, audited=16)
+    effort = Effort(folds=1, epochs=8, mixed_epochs=1, verified=8, audited=16)
     monkeypatch.setattr(nhanes_treatment, "QUICK", effort)
     heard: list[str] = []
     part = nhanes_treatment.run(

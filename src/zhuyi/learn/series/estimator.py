@@ -1,7 +1,7 @@
 """What both series estimators share: reading series, explaining them by channel and time."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,20 +13,17 @@ from zhuyi.errors import OptionError
 from zhuyi.learn import explaining, plotting
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.columns import KNOWN
-from zhuyi.learn.gauge import settle_constants
 from zhuyi.learn.glass_box import Shape
 from zhuyi.learn.problems import check_rows, report
 from zhuyi.learn.reading import is_frame
 from zhuyi.learn.series.knowledge import SeriesInputs, learn_inputs
 from zhuyi.learn.series.problems import find_problems
 from zhuyi.learn.series.reading import Series, channel_names, fitted_to, read_series
-from zhuyi.learn.series.stretches import ABSENT, Stretches, chosen_count
-from zhuyi.learn.series.subject import DRAWS, SeriesSubject
+from zhuyi.learn.series.stretches import Stretches, chosen_count
+from zhuyi.learn.series.subject import SeriesSubject
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SETTLED_ON: Final = 512  # series, at least, on which constants are settled
 
 
 class SeriesEstimator(GlassBoxEstimator):
@@ -131,14 +128,6 @@ class SeriesEstimator(GlassBoxEstimator):
 
     def _encoded(self, inputs: SeriesInputs, material: Series) -> NDArray[np.float64]:
         return inputs.encode(material)
-
-    def _learn(self, material: Series, *rest: Any) -> torch.Tensor:
-        codes = super()._learn(material, *rest)
-        if not self.mixing_layers:  # with them nothing says what a factor by itself is worth
-            reached = codes[(codes[..., 1] != ABSENT).any((1, 2))]
-            some = reached[:: max(1, len(reached) // _SETTLED_ON)]
-            settle_constants(self.module_, some, torch.from_numpy(self.inputs_.spread(DRAWS)))
-        return codes
 
     def _examined(
         self, inputs: SeriesInputs, codes: NDArray[np.float64], target: NDArray[np.generic]

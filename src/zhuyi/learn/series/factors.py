@@ -7,7 +7,7 @@ without any known value has a token of its own. Letters: B series, N factors, L 
 P pieces, F features, W width of a token.
 """
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +32,6 @@ class StretchFactors(Embedding):
     Cost: O(B N F W) time, F = 2 L + 2 P + 2.
     Ref:  Gorishniy et al. 2022, arXiv:2203.05556, eq. 1 (piecewise-linear encoding).
     """
-
-    movable: ClassVar[bool] = True
 
     center: Tensor
     scale: Tensor

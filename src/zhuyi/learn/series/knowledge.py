@@ -210,9 +210,14 @@ def _edges(values: NDArray[np.float64], bins: int) -> tuple[float, ...]:
 
 
 def _drawn(codes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Typical stretches "R N L 2": of each factor some at evenly spaced ranks of their means."""
+    """Typical stretches "R N L 2": of each factor means at evenly spaced ranks, with other shapes.
+
+    The shape (values less their mean, and what is missing) is that of another of them, so that no
+    stretch is kept as it came.
+    """
     rows, factors, length = codes.shape[:3]
     count = max(1, min(_DRAWS, rows, _KEPT // max(factors * length * 2, 1)))
+    draw = np.random.default_rng(0)
     known = codes[..., 1] == KNOWN
     means = np.where(known, codes[..., 0], 0.0).sum(-1) / np.maximum(known.sum(-1), 1)
     drawn = np.empty((count, factors, length, 2))
@@ -222,8 +227,14 @@ def _drawn(codes: NDArray[np.float64]) -> NDArray[np.float64]:
             drawn[:, factor] = codes[:1, factor]
             continue
         order = there[np.argsort(means[there, factor], kind="stable")]
-        ranks = ((np.arange(count) + 0.5) / count * len(order)).astype(np.int64)
-        drawn[:, factor] = codes[order[ranks], factor]
+        picked = order[((np.arange(count) + 0.5) / count * len(order)).astype(np.int64)]
+        turn = draw.permutation(count)  # each is followed by another one, in a circle
+        shapes = picked[np.roll(turn, 1)[np.argsort(turn)]]
+        full = known[picked, factor].any(-1)  # the others are missing, and stay so
+        shapes = np.where(full & known[shapes, factor].any(-1), shapes, picked)
+        moved = (means[picked, factor] - means[shapes, factor])[:, None]
+        drawn[:, factor] = codes[shapes, factor]
+        drawn[:, factor, :, 0] += np.where(known[shapes, factor], moved, 0.0)
     return drawn
 
 

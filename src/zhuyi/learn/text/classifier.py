@@ -17,6 +17,7 @@ from zhuyi.learn.classifying import BEST_F1, GlassBoxClassifier
 from zhuyi.learn.glass_box import Shape
 from zhuyi.learn.problems import check_rows
 from zhuyi.learn.text import explaining, plotting
+from zhuyi.learn.text.pieces import Units, read_units
 from zhuyi.learn.text.reading import read_texts
 from zhuyi.learn.text.subject import TextSubject
 from zhuyi.learn.text.vocabulary import (
@@ -46,9 +47,9 @@ class TextAttentionClassifier(GlassBoxClassifier):
     itself, one attention per class reads the pieces, and the decision is exactly a sum over pieces
     plus a constant:
 
-        z_c = b_c + sum_n w_cn e_cn,   w_cn = exp(s_cn) / (r_c + sum_m exp(s_cm))
+        z_c = b_c + sum_n w_cn e_cn,   w_cn = exp(s_cn) / (exp(r) + sum_m exp(s_cm))
 
-    with r_c the weight of "the rest", which says nothing; a piece that comes twice is two factors.
+    with r the score of "the rest", which says nothing; a piece that comes twice is two factors.
     With `mixing_layers` factors are single characters and words, read in their context, so that a
     negation can reach what it negates.
 
@@ -58,7 +59,8 @@ class TextAttentionClassifier(GlassBoxClassifier):
     Args:
         vocabulary: most pieces that are learned, the most frequent ones.
         min_count: training texts in which a piece must stand.
-        characters: most characters of a piece in scripts without spaces.
+        characters: most characters of a piece in scripts without spaces; None: 4 without mixing
+            layers, else 3.
         words: most units of any other piece.
         letters: most letters of a part of a word (of "…happi…" 6: its ends count), from 4 on; 0 for
             none. With mixing layers there are none.
@@ -74,7 +76,7 @@ class TextAttentionClassifier(GlassBoxClassifier):
         learning_rate: its peak; it warms up and falls along a cosine.
         weight_decay: of AdamW.
         dropout: share of pieces that are hidden while training (with mixing layers: of units that
-            are read as unknown), in [0, 1); None: 0.6 without mixing layers, else 0.1.
+            are read as unknown), in [0, 1); None: 0 without mixing layers, else 0.1.
         validation_fraction: share of texts, of each class, kept back to stop early, calibrate and
             choose the threshold; without 10 such texts all epochs are run.
         refit: whether, once the validation texts have told how many epochs and which temperature
@@ -119,9 +121,9 @@ class TextAttentionClassifier(GlassBoxClassifier):
     def __init__(
         self,
         *,
-        vocabulary: int = 100_000,
+        vocabulary: int = 300_000,
         min_count: int = 2,
-        characters: int = 3,
+        characters: int | None = None,
         words: int = 2,
         letters: int = 6,
         max_length: int = 2000,
@@ -130,8 +132,8 @@ class TextAttentionClassifier(GlassBoxClassifier):
         max_epochs: int = 8,
         patience: int = 8,
         batch_size: int | None = None,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 0.03,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.1,
         dropout: float | None = None,
         validation_fraction: float = 0.1,
         refit: bool | None = None,
@@ -234,17 +236,18 @@ class TextAttentionClassifier(GlassBoxClassifier):
         tags.input_tags.one_d_array = True
         return tags
 
-    def _material(self, X: object) -> tuple[str, ...]:
+    def _material(self, X: object) -> list[Units]:
         texts = read_texts(X)
         check_rows(len(texts))
-        return texts
+        self._check_ranges()
+        return [read_units(text, self.max_length) for text in texts]
 
-    def _count(self, material: tuple[str, ...]) -> int:
+    def _count(self, material: list[Units]) -> int:
         return len(material)
 
-    def _inputs_of(self, material: tuple[str, ...]) -> Vocabulary:
+    def _inputs_of(self, material: list[Units]) -> Vocabulary:
         settings = {
-            "characters": int(self.characters),
+            "characters": self._characters(),
             "words": int(self.words),
             "letters": int(self.letters),
             "max_length": int(self.max_length),
@@ -253,8 +256,8 @@ class TextAttentionClassifier(GlassBoxClassifier):
         }
         return learn_vocabulary(material, self.vocabulary, self.min_count, settings)
 
-    def _encoded(self, inputs: Vocabulary, material: tuple[str, ...]) -> NDArray[np.int32]:
-        found = [inputs.read(text) for text in material]
+    def _encoded(self, inputs: Vocabulary, material: list[Units]) -> NDArray[np.int32]:
+        found = [inputs.factors(units) for units in material]
         _warn_of_long(found)
         return padded(found)
 
@@ -308,9 +311,12 @@ class TextAttentionClassifier(GlassBoxClassifier):
             dropout=_MIXING_DROPOUT,
         )
 
+    def _characters(self) -> int:
+        return (3 if self.mixing_layers else 4) if self.characters is None else self.characters
+
     def _dropout(self) -> float:
         if self.dropout is None:
-            return 0.1 if self.mixing_layers else 0.6
+            return 0.1 if self.mixing_layers else 0.0
         return float(self.dropout)
 
     def _plan(self) -> Plan:
@@ -323,15 +329,18 @@ class TextAttentionClassifier(GlassBoxClassifier):
         return wanted and self.threshold != BEST_F1
 
     def _check_options(self) -> None:
+        self._check_ranges()
+        if not 0.0 <= self._dropout() < 1.0:
+            raise OptionError(f"dropout must be within [0, 1), got {self.dropout!r}")
+        super()._check_options()
+
+    def _check_ranges(self) -> None:
         for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
+            value = self._characters() if name == "characters" else getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
                 raise OptionError(f"{name} must be an integer, got {value!r}")
             if not least <= value <= most:
                 raise OptionError(f"{name} must be within [{least}, {most}], got {value!r}")
-        if not 0.0 <= self._dropout() < 1.0:
-            raise OptionError(f"dropout must be within [0, 1), got {self.dropout!r}")
-        super()._check_options()
 
 
 def _warn_of_long(found: Sequence[Factors]) -> None:

@@ -51,8 +51,8 @@ class TextEmbedding(Embedding):
     def lengths(self, codes: Tensor) -> Tensor:
         """How many places of each text hold a factor, "B"."""
         there = codes.reshape(*codes.shape[:2], -1)[..., 0] > 0
-        places = torch.arange(1, codes.shape[1] + 1)
-        return (there * places).amax(1)
+        # the first one from the end, without a large number for every place
+        return (codes.shape[1] - there.flip(1).byte().argmax(1)) * there.any(1)
 
     def hidden(self, there_BN: Tensor) -> Tensor | None:
         """Which factors are hidden this time, bool "B N"; None outside of training."""
@@ -65,22 +65,32 @@ class TextEmbedding(Embedding):
 class PieceEmbedding(TextEmbedding):
     """Each piece by itself: a key and a value from the table, wherever it stands.
 
-        t_n = table[code_n];   the rest, first in every text: a key of its own and the value 0
+        t_n = table[code_n];   the rest, first in every text: the token 0 and a score of its own
 
     The rest takes weight and says nothing, so that a text with little in it is decided by little
-    (without it the weights of one poor piece would be 1).
+    (without it the weights of one poor piece would be 1). Its score is one number, not a key: a key
+    would be trained many times as fast, and most of what the rest is good for would be lost.
 
     Cost: O(B N W) time and memory.
     """
 
+    def __init__(
+        self, entries: int, width: int, dropout: float, generator: torch.Generator | None
+    ) -> None:
+        super().__init__(entries, width, dropout, generator)
+        self.rest = nn.Parameter(torch.zeros(1))
+
     def forward(self, codes_BN: Tensor) -> Tensor:
         """Tokens "B N W" of codes "B N"."""
         tokens = nn.functional.embedding(codes_BN, self.table)
-        keys, values = tokens.chunk(2, -1)
-        return torch.cat([keys, values * (codes_BN > 1)[..., None]], -1)
+        return tokens * (codes_BN > 1)[..., None]
+
+    def lift(self, codes_BN: Tensor) -> Tensor:
+        """The score of the rest, "B N"; 0 for pieces."""
+        return (codes_BN == 1) * self.rest
 
     @torch.no_grad()
-    def start(self, codes: Tensor, target: Tensor, query: Tensor, effect: Tensor) -> None:
+    def start(self, codes: Tensor, target: Tensor, effect: Tensor) -> None:
         """Effects begin as log-ratios of how often a piece stands in texts with the label.
 
             e_vc = 5 [ln((n_vc + 1) / (n_c + 2)) - ln((n_v - n_vc + 1) / (n - n_c + 2))]
@@ -89,8 +99,7 @@ class PieceEmbedding(TextEmbedding):
         and the rest begins with the weight of all pieces of an average text together.
         """
         pieces = (codes > 1).sum(1).double().mean().clamp_min(1.0)
-        rest = torch.full((len(query),), float(pieces.log()) * query.shape[1] ** 0.5)
-        self.table[1, : query.shape[1]] = torch.linalg.pinv(query) @ rest
+        self.rest.fill_(float(pieces.log()))
         flags = _flags(target, len(effect))
         counts = torch.zeros(len(self.table), 1 + flags.shape[1])
         both = torch.cat([torch.ones(len(flags), 1), flags], 1)

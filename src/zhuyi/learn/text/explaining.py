@@ -1,7 +1,7 @@
 """Explanations of texts as a table: one line for each row, label and piece, or unit."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,14 @@ from zhuyi.learn.glass_box import Read
 from zhuyi.learn.text.subject import TextSubject
 from zhuyi.learn.text.vocabulary import Factors
 from zhuyi.verify import Deletion, verify
+from zhuyi.verify.removals import Removals
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXT_COLUMNS = (*COLUMNS, "start", "end")
+TEXT_COLUMNS: Final = (*COLUMNS, "start", "end")
+_JUDGED: Final = 16  # texts, at least, on which the method is judged
+_POSITIONS: Final = 1 << 16  # in one run; of these the pieces that touch a unit
 
 
 def tabulate(
@@ -90,12 +93,20 @@ def _by_unit(
 def _verdicts(
     subject: TextSubject, texts: Sequence[str], places: Sequence[tuple[int, int]]
 ) -> list[str]:
-    """Each text's own verdict, for each label that it is asked about."""
+    """Each text's own verdict, for each label that it is asked about.
+
+    Nothing about a method can be learned from a few texts, so made-up ones are tested with them.
+    """
     found: dict[tuple[int, int], str] = {}
     for label in sorted({label for _, label in places}):
         rows = [row for row, one in places if one == label]
-        batch = [texts[row] for row in rows]
-        targets = [label] * len(rows)
-        verdict = verify(subject, batch, Contributions(), target=targets, tests=[Deletion()])
-        found |= {(row, label): said for row, said in zip(rows, verdict.inputs, strict=True)}
+        more = subject.vocabulary.typical(max(_JUDGED - len(rows), 0))
+        batch = [*(texts[row] for row in rows), *more]
+        targets = [label] * len(batch)
+        asked = Removals(subject, batch, targets, positions=_POSITIONS)
+        verdict = verify(
+            subject, batch, Contributions(), target=targets, tests=[Deletion()], removals=asked
+        )
+        said = verdict.inputs[: len(rows)]
+        found |= {(row, label): one for row, one in zip(rows, said, strict=True)}
     return [found[place] for place in places]

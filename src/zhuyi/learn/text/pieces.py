@@ -9,7 +9,8 @@ the text as it came.
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 # Han, kana, Hangul and their neighbors; Thai and Lao; Tibetan; Burmese; Khmer.
 _DENSE: Final = (
@@ -27,6 +28,7 @@ _UNIT: Final = re.compile(
     rf"|{_LETTER}(?:[^\W_{_DENSE}]|[{_MARKS}]|'(?={_LETTER}))*|\S"
 )
 _SHORTEST_PART: Final = 4
+_HAS_MARKS: Final = re.compile(rf"[{_MARKS}]")
 _IS_DENSE: Final = re.compile(rf"[{_DENSE}]")
 
 
@@ -59,8 +61,7 @@ class Units:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One unit, a few side by side, or a part of a word.
 
     Args:
@@ -151,22 +152,26 @@ def _parts(word: str, place: int, span: tuple[int, int], letters: int) -> list[P
 
 def _folded(text: str) -> tuple[str, list[tuple[int, int]] | None]:
     """NFKC and case-folded; per character of that the span it came from, None: itself."""
-    folded = _fold(text)
-    if len(folded) == len(text) and unicodedata.is_normalized("NFKC", text):
+    if text.isascii():
+        return text.casefold(), None
+    if _HAS_MARKS.search(text) is None:
+        spans = [(place, place + 1) for place in range(len(text))]
+        parts = [_fold(character) for character in text]
+    else:
+        spans = _clusters(text)
+        parts = [_fold(text[start:end]) for start, end in spans]
+    folded = "".join(parts)
+    if len(spans) == len(text) and all(len(part) == 1 for part in parts):
         return folded, None
-    parts: list[str] = []
-    places: list[tuple[int, int]] = []
-    start = 0
-    while start < len(text):
-        end = start + 1
-        while end < len(text) and unicodedata.combining(text[end]):
-            end += 1  # a letter and its accents are one character once composed
-        part = _fold(text[start:end])
-        parts.append(part)
-        places += [(start, end)] * len(part)
-        start = end
-    return "".join(parts), places
+    return folded, [span for span, part in zip(spans, parts, strict=True) for _ in part]
 
 
+def _clusters(text: str) -> list[tuple[int, int]]:
+    """Each character with its accents, which are one character once composed."""
+    starts = [n for n, one in enumerate(text) if not n or not unicodedata.combining(one)]
+    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+
+
+@lru_cache(maxsize=1 << 16)
 def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")

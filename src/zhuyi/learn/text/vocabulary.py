@@ -24,6 +24,7 @@ FIRST: Final = 2
 
 MOST_PIECES: Final = 1_000_000
 _LONGEST_KEY: Final = 1_000  # characters
+_TYPICAL: Final = 12  # pieces of a made-up text
 RANGES: Final = {
     "characters": (1, 16),
     "words": (1, 16),
@@ -98,6 +99,17 @@ class Vocabulary:
         """All pieces of the units, known or not."""
         return pieces(units, self.characters, self.words, 0 if self.context else self.letters)
 
+    def typical(self, count: int, *, seed: int = 0) -> list[str]:
+        """Made-up texts of frequent pieces, each drawn by itself: none is a text of the training.
+
+        A piece is drawn in proportion to 1 / (10 + its rank), as words of a language are.
+        """
+        whole = [key for key in self.known if "…" not in key]
+        chances = 1.0 / (10.0 + np.arange(len(whole)))
+        draw = np.random.default_rng(seed)
+        places = draw.choice(len(whole), (count, _TYPICAL), p=chances / chances.sum())
+        return [" ".join(whole[place] for place in row) for row in places.tolist()]
+
     def factors(self, units: Units) -> Factors:
         """Units as factors."""
         return self._in_context(units) if self.context else self._by_itself(units)
@@ -164,12 +176,12 @@ class Vocabulary:
 
 
 def learn_vocabulary(
-    texts: Sequence[str], most: int, least: int, settings: Mapping[str, Any]
+    texts: Sequence[Units], most: int, least: int, settings: Mapping[str, Any]
 ) -> Vocabulary:
     """The most frequent pieces of training texts.
 
     Args:
-        texts: of training.
+        texts: of training, as units.
         most: pieces that are kept.
         least: texts in which a piece must stand.
         settings: fields of the vocabulary other than `known`.
@@ -177,8 +189,7 @@ def learn_vocabulary(
     """
     empty = Vocabulary(known=(), **settings)
     counts: Counter[str] = Counter()
-    for text in texts:
-        units = read_units(text, empty.max_length)
+    for units in texts:
         counts.update({piece.key for piece in empty.pieces(units)})
     kept = [key for key, count in counts.items() if count >= least and len(key) <= _LONGEST_KEY]
     if not kept:

@@ -37,8 +37,10 @@ def spoken(options: Options, found: Study) -> Table:
         ),
         note=Said(
             en="Mood counts words of gains and of losses from a fixed list of ours; it learns "
-            "nothing. An interval that holds 0 shows no relation.",
-            zh="情绪由固定词表中表示盈利与亏损的词语计数得出，不经学习。区间包含 0 即看不出关系。",
+            "nothing. Both years. An interval that holds 0 shows no relation; of three without, "
+            "one in seven tables shows one by luck.",
+            zh="情绪由固定词表中表示盈利与亏损的词语计数得出，不经学习。两年全部数据。"
+            "区间包含 0 即看不出关系；即使三行都毫无关系，也有七分之一的机会碰巧显示出一个。",
         ),
     )
 

@@ -66,7 +66,7 @@ def probabilistic_sharpe(found: Returns, *, above: float = 0.0) -> float:
 
     Example:
         >>> round(probabilistic_sharpe(Returns(ratio=0.1, bars=253)), 4)
-        0.9434
+        0.9433
     """
     spread = 1.0 - found.skewness * found.ratio + (found.kurtosis - 1.0) / 4.0 * found.ratio**2
     if spread <= 0.0:

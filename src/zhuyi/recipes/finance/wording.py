@@ -111,9 +111,9 @@ def trading(above: Interval, total: float, benchmark: float, deflated: float) ->
     )
     return Said(
         en=f"Following the decisions changed one's money by {100 * total:+.1f} % after costs, and "
-        f"holding all stocks by {100 * benchmark:+.1f} %; a year that is {a.en} above holding, "
+        f"holding all stocks by {100 * benchmark:+.1f} %. Against holding that is {a.en} a year, "
         f"{said.en}. {luck.en} (deflated Sharpe ratio {deflated:.2f}; below 0.95 is no evidence).",
         zh=f"按这些决定操作，扣除成本后资金变化 {100 * total:+.1f} %，一直持有为 "
-        f"{100 * benchmark:+.1f} %；折合每年超出持有 {a.zh}，{said.zh}。{luck.zh}"
+        f"{100 * benchmark:+.1f} %。与持有相比每年相差 {a.zh}，{said.zh}。{luck.zh}"
         f"（校正后夏普比率 {deflated:.2f}，低于 0.95 不构成证据）。",
     )

@@ -22,17 +22,20 @@ def answer(found: "Findings", scores: tuple[Score, ...], schedule: Interval) -> 
     ours, other = found.policies[GLASS_BOX].outcome, found.fixed[0].outcome
     sure = schedule.lower is not None and schedule.lower > 0.0
     share = 1.0 - ours.total / other.total
+    boosted = found.policies[BOOSTING].outcome
+    engines = len(found.data.truth)
     return Said(
         en=f"The glass box is off by {value[GLASS_BOX]:.1f} cycles (RMSE; gradient boosting "
         f"{value[BOOSTING]:.1f}). Decided by it, the test engines cost {ours.total:.0f}, by the "
-        f"fixed schedule {other.total:.0f}: {share:.0%} {'less' if share > 0 else 'more'}"
-        f"{'' if sure else ', which may be chance'}. It let {ours.failures} of "
-        f"{len(found.data.truth)} engines fail, the schedule {other.failures}.",
+        f"fixed schedule {other.total:.0f}: {abs(share):.0%} {'less' if share > 0 else 'more'}"
+        f"{'' if sure else ', which may be chance'}; by gradient boosting {boosted.total:.0f}. "
+        f"It let {ours.failures} of {engines} engines fail, the schedule {other.failures}.",
         zh=f"玻璃盒模型的误差为 {value[GLASS_BOX]:.1f} 个循环（RMSE；梯度提升为 "
         f"{value[BOOSTING]:.1f}）。按它决定，测试发动机的总费用为 {ours.total:.0f}，按固定周期为 "
         f"{other.total:.0f}，{'节省' if share > 0 else '多花'} {abs(share):.0%}"
-        f"{'' if sure else '（可能出于偶然）'}。按它决定有 {ours.failures} 台（共 "
-        f"{len(found.data.truth)} 台）发生故障，按固定周期有 {other.failures} 台。",
+        f"{'' if sure else '（可能出于偶然）'}；按梯度提升为 {boosted.total:.0f}。"
+        f"按它决定，{engines} 台中有 {ours.failures} 台发生故障，"
+        f"按固定周期有 {other.failures} 台。",
     )
 
 
@@ -200,7 +203,11 @@ LIMITS = (
     ),
     Said(
         en="A contribution says what the model went by. Sensors of one engine tell much the same, "
-        "so another model may go by others and be as right.",
-        zh="贡献说明模型依据了什么。同一发动机的传感器信息高度重复，另一个同样准确的模型可能依据别的传感器。",
+        "so another model may go by others and be as right. And where a removed sensor is replaced "
+        "by what other engines showed, it contradicts the sensors that are left: by that way of "
+        "removal the order of factors holds less (see the audit).",
+        zh="贡献说明模型依据了什么。同一发动机的传感器信息高度重复，另一个同样准确的模型可能依据别的传感器。"
+        "若用其他发动机的数值替换被移除的传感器，它会与其余传感器矛盾：按这种移除方式，"
+        "因素的排序要差一些（见审计）。",
     ),
 )

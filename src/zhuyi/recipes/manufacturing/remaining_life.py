@@ -88,7 +88,7 @@ def run(options: Options) -> Part:
         options: quick takes every fourth training window and fewer epochs.
 
     Raises: DataUnavailable: if FD001 cannot be had.
-    Cost:   about 2 minutes on one core, quick half a minute.
+    Cost:   about 2 minutes on one core, quick about 40 seconds.
     """
     files = ("train_FD001", "test_FD001", "RUL_FD001")
     engines = cmapss.load(*(fetch(name, download=options.download) for name in files))
@@ -259,7 +259,7 @@ def _fitted(told: Told) -> Any:
 
 
 def _shown(model: Any, data: Cut, policy: Policy) -> tuple[Decision, ...]:
-    """The surest engine of each action, then the costliest mistakes, three in all."""
+    """The surest engine of each action, then the costliest decisions, three in all."""
     rows: list[int] = []
     for action in _SHOWN:
         sure = {
@@ -277,7 +277,7 @@ def _shown(model: Any, data: Cut, policy: Policy) -> tuple[Decision, ...]:
         data.test.values,
         rows,
         titles=[
-            f"engine {data.test.units[row]}{' (its costliest mistake)' * (row in mistakes)}"
+            f"engine {data.test.units[row]}{' (the costliest decision)' * (row in mistakes)}"
             for row in rows
         ],
         truth=[f"{data.truth[row]:.0f} cycles were left" for row in rows],

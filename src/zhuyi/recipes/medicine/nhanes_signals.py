@@ -46,7 +46,7 @@ class Recovered:
         drug: column of the class.
         condition: column of the condition.
         moved: d of the columns that say the condition, added up, in logits.
-        own: d of the first of these columns by itself.
+        own: d of the condition's own column by itself; `moved` where it has none.
         rank: place of `moved` among the d of all other columns, 1 is the first.
         own_rank: place of `own` among all single columns.
         people: without and with the condition.
@@ -112,15 +112,19 @@ def recovered(
         saying = [inputs.columns.get_loc(name) for name in SAYING[condition][0]]
         moved = float(apart[saying].sum())
         rank = 1 + int((np.delete(apart, saying) > moved).sum())
+        own, own_rank = moved, rank
+        if condition in inputs.columns:
+            own = float(apart[inputs.columns.get_loc(condition)])
+            own_rank = 1 + int((apart > own).sum())
         counts = (int(has_not.sum()), int(has.sum()))
         found.append(
             Recovered(
                 drug=drug,
                 condition=condition,
                 moved=moved,
-                own=float(apart[saying[0]]),
+                own=own,
                 rank=rank,
-                own_rank=1 + int((apart > apart[saying[0]]).sum()),
+                own_rank=own_rank,
                 people=counts,
             )
         )

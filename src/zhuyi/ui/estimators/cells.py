@@ -6,7 +6,8 @@ can say.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -96,26 +97,30 @@ def kind_of(name: str, cells: Sequence[Cell], rows: Sequence[int]) -> str:
 
     Raises: InputError: if nearly all cells are numbers or dates, and a few are not.
     """
-    present = [(place, cell) for place, cell in enumerate(cells) if cell is not None]
+    # each different cell is read once
+    present = Counter(one for one in _typed_cells(cells) if one[1] is not None)
+    total = sum(present.values())
     if not present:
         return "numeric"
     if any(isinstance(cell, str) and _CODE.fullmatch(cell) for _, cell in present):
         return "categorical"
     readers = {"boolean": _truth, "numeric": number, "date": _moment}
     for kind, read in readers.items():
-        odd = [(place, cell) for place, cell in present if read(cell) is None]
+        odd = {one for one in present if read(one[1]) is None}
         if not odd:
             return kind
-        if kind != "boolean" and len(odd) <= (1 - _NEARLY) * len(present):
-            raise InputError(_nearly(name, kind, odd, rows))
-    commas = [(place, cell) for place, cell in present if _comma(cell)]
-    if len(commas) >= _NEARLY * len(present):
-        place, cell = commas[0]
+        slips = sum(present[one] for one in odd)
+        if kind != "boolean" and slips <= (1 - _NEARLY) * total:
+            places = [(p, one[1]) for p, one in enumerate(_typed_cells(cells)) if one in odd]
+            raise InputError(_nearly(name, kind, places, rows))
+    commas = {cell for _, cell in present if _comma(cell)}
+    if sum(count for (_, cell), count in present.items() if cell in commas) >= _NEARLY * total:
+        place = next(place for place, cell in enumerate(cells) if cell in commas)
         raise InputError(
-            f"column {name!r} holds numbers with a decimal comma ({cell!r} in row {rows[place]}): "
-            f"write them with a point, or say --column {_quoted(name)}=categorical"
+            f"column {name!r} holds numbers with a decimal comma ({cells[place]!r} in row "
+            f"{rows[place]}): write them with a point, or say --column {_quoted(name)}=categorical"
         )
-    return "text" if _is_prose([str(cell) for _, cell in present]) else "categorical"
+    return "text" if _is_prose(present) else "categorical"
 
 
 def values_as(
@@ -129,7 +134,8 @@ def values_as(
         "numeric": number, "boolean": _said, "date": _moment,
     }  # fmt: skip
     read = readers.get(kind, cell_key)
-    values = [None if cell is None else read(cell) for cell in cells]
+    known = {one: None if one[1] is None else read(one[1]) for one in set(_typed_cells(cells))}
+    values = [known[one] for one in _typed_cells(cells)]
     for place, (cell, value) in enumerate(zip(cells, values, strict=True)):
         if cell is not None and value is None:
             other = f", or say {flag} {_quoted(name)}=categorical" if flag else ""
@@ -156,10 +162,16 @@ def truth(cell: Cell) -> bool | None:
     return _said(cell)
 
 
-def _is_prose(texts: Sequence[str]) -> bool:
+def _is_prose(counts: Mapping[tuple[type, Cell], int]) -> bool:
     """Long, and hardly any twice: sentences, not names of categories."""
-    long = sum(map(len, texts)) > _LONG * len(texts)
-    return len(texts) > 1 and long and len(set(texts)) > len(texts) / 2
+    total = sum(counts.values())
+    length = sum(len(str(cell)) * count for (_, cell), count in counts.items())
+    return total > 1 and length > _LONG * total and len(counts) > total / 2
+
+
+def _typed_cells(cells: Sequence[Cell]) -> Iterator[tuple[type, Cell]]:
+    """Each cell with its type, as True and 1 are equal."""
+    return zip(map(type, cells), cells, strict=True)
 
 
 def _truth(cell: Cell) -> bool | None:

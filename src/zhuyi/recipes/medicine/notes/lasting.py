@@ -55,9 +55,7 @@ _SAYS_OF_IT: Final = re.compile(r"病史|病程|患病|时间|确诊|诊断|发�
 _ALONE: Final = re.compile(
     r"\s*(?:前|以前|之前|ago)(?:确诊|诊断|发现|查出|起病|diagnosed)?[）)\s]*"
 )
-_FOUND: Final = re.compile(
-    r"诊断|确诊|发现|查出|考虑|诊为|患|得|示|提示|有|diagnos|found|told|told"
-)
+_FOUND: Final = re.compile(r"诊断|确诊|发现|查出|考虑|诊为|患|得|示|提示|有|diagnos|found|told")
 _RESPECTIVELY: Final = re.compile(r"分别为?|依次为?|respectively|各")
 
 

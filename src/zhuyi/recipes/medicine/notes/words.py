@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from zhuyi.core.record import Said
 from zhuyi.recipes.medicine.notes.phrases import CLASSES
+from zhuyi.recipes.medicine.notes.shipped import NOTES
 
 if TYPE_CHECKING:
     from zhuyi.recipes.medicine.notes.reading import Condition
@@ -85,9 +86,10 @@ LIMITS: Final = (
     ),
     Said(
         en="Tested is why a class is called for, phrase by phrase. Why one is not called for is "
-        "not told by contributions: nothing speaks for it, and tests refute them as reasons.",
-        zh="检验的是为什么需要某一类药，逐个短语进行。为什么不需要，贡献值说明不了：没有任何字词支持它，"
-        "检验也否定以它们作为理由。",
+        "not explained: contributions point at the condition that is denied or somebody else's, "
+        "and without it the answer is the same, so that tests refute them as reasons.",
+        zh="检验的是为什么需要某一类药，逐个短语进行。为什么不需要则没有得到解释：贡献指向被否认的或"
+        "他人的病名，而去掉它答案不变，因此检验否定以它为理由。",
     ),
     Said(
         en="Durations are read by rule from the clause of the attended phrase; calendar years and "
@@ -197,8 +199,8 @@ def note(learned: int) -> Said:
     """Under the comparison."""
     return Said(
         en=f"The rules know the same names of conditions as the notes are written with, which "
-        f"helps them. TF-IDF learned from {learned:,} notes, the shipped model from 70,000. "
+        f"helps them. TF-IDF learned from {learned:,} notes, the shipped model from {NOTES:,}. "
         "Intervals: bootstrap of notes. No published figure: nobody else has these notes.",
         zh=f"规则所用的病名与写病历所用的相同，这对规则有利。TF-IDF 以 {learned:,} 份病历学习，"
-        "随包模型以 70,000 份学习。区间为对病历的自助法。没有已发表的数字可比。",
+        f"随包模型以 {NOTES:,} 份学习。区间为对病历的自助法。没有已发表的数字可比。",
     )
