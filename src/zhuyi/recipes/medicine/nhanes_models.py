@@ -55,7 +55,7 @@ class Effort:
     audited: int = 80
 
 
-QUICK = Effort(folds=2, epochs=12, mixed_epochs=6, verified=60, audited=40)
+QUICK = Effort(folds=2, epochs=12, mixed_epochs=12, verified=60, audited=40)
 
 
 @dataclass(frozen=True, kw_only=True)
