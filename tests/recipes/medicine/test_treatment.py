@@ -178,12 +178,15 @@ def test_records_of_a_part(found: Found) -> None:
 
 
 def test_verdicts_that_could_not_be_tested_are_not_trusted() -> None:
-    good = Verdicts(trusted=19, doubtful=1, refuted=0, untested=0).check(PRESSURE)
+    good = Verdicts(trusted=19, doubtful=1, refuted=0, untested=0, by_probability=18).check(
+        PRESSURE
+    )
     assert good.held
     assert good.measured.startswith("95% of 20 rows trusted; 1 doubtful")
-    bad = Verdicts(trusted=18, doubtful=2, refuted=0, untested=2).check(PRESSURE)
+    bad = Verdicts(trusted=18, doubtful=2, refuted=0, untested=2, by_probability=10).check(PRESSURE)
     assert not bad.held, "18 of 18 testable is still 90 % of all"
-    assert "100% of the 18 that could be tested" in bad.measured
+    assert "2 of them because nothing changes" in bad.measured
+    assert "probability instead of its logit: 50% trusted" in bad.measured
 
 
 def test_what_the_models_read_is_asked_of_them(found: Found) -> None:

@@ -36,9 +36,6 @@ from zhuyi.recipes.showing import audited, decisions, score, sums_check
 if TYPE_CHECKING:
     import pandas as pd
 
-SAID = 0.2
-"""Probability of a class from which its explanation is tested."""
-
 ROLES: dict[str, Role] = {"base rate": "trivial", GLASS: "ours", MIXED: "ours"}
 
 
@@ -156,13 +153,9 @@ def _nothing_leaks(frame: "pd.DataFrame", founds: Sequence[Found]) -> Check:
 
 
 def _verdicts(found: Found, effort: Effort) -> tuple[Verdicts, Verdicts]:
-    """Of the glass box, and of a quarter as many people of the one with mixing layers.
-
-    Of people for whom a class is said with `SAID` or more: of others there is nothing to explain.
-    """
+    """Of the glass box, and of a quarter as many people of the one with mixing layers."""
     (fold, glass), (_, mixed) = found.glass[0], found.mixed[0]
-    said = found.answered[GLASS].said[fold.test].max(axis=1) >= SAID
-    some = found.people.inputs.iloc[fold.test[said][: effort.verified]]
+    some = found.people.inputs.iloc[fold.test[: effort.verified]]
     return verdicts(glass, some), verdicts(mixed, some.iloc[: effort.verified // 4])
 
 

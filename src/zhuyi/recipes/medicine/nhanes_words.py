@@ -43,10 +43,10 @@ BELIEVED: Final = Said(
     en="May the explanations of single people be believed?", zh="对单个人的解释可信吗？"
 )
 BELIEVED_NOTE: Final = Said(
-    en="The removal test on held-out people for whom a class is said with 20 % or more, each on "
-    "the most likely one. With mixing layers a contribution holds what it learned of other columns "
-    "too: look at its verdict before its picture.",
-    zh="对留出者中有类别概率达到20%的人做移除检验，各取最可能的类别。加了混合层后，一项贡献也包含从其他列得来的信息："
+    en="The removal test on held-out people, each on the logit of the most likely class. With mixing "
+    "layers a contribution holds what it learned of other columns too: look at its verdict before "
+    "its picture.",
+    zh="对留出者做移除检验，各取最可能类别的对数几率。加了混合层后，一项贡献也包含从其他列得来的信息："
     "看图之前先看结论。",
 )
 COLUMNS: Final = Said(en="What the columns mean", zh="各列的含义")
@@ -142,9 +142,8 @@ def as_good(question: Said, *, mixed: bool) -> Said:
 def explained(question: Said) -> Said:
     """A bar for verdicts."""
     return Said(
-        en="Explanations of single people, where a class is said with 20 % or more, stand the "
-        f"removal test: {question.en}",
-        zh=f"概率达到20%的类别，其对单个人的解释经得起移除检验：{question.zh}",
+        en=f"Explanations of single people stand the removal test: {question.en}",
+        zh=f"对单个人的解释经得起移除检验：{question.zh}",
     )
 
 
