@@ -43,9 +43,9 @@ BELIEVED: Final = Said(
     en="May the explanations of single people be believed?", zh="对单个人的解释可信吗？"
 )
 BELIEVED_NOTE: Final = Said(
-    en="The removal test on held-out people, each on the logit of the most likely class. With mixing "
-    "layers a contribution holds what it learned of other columns too: look at its verdict before "
-    "its picture.",
+    en="The removal test on held-out people, each on the logit of the most likely class. With "
+    "mixing layers a contribution holds what it learned of other columns too: look at its "
+    "verdict before its picture.",
     zh="对留出者做移除检验，各取最可能类别的对数几率。加了混合层后，一项贡献也包含从其他列得来的信息："
     "看图之前先看结论。",
 )
