@@ -15,7 +15,7 @@ from zhuyi.errors import OptionError
 from zhuyi.learn import saving
 from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.fitting import Examples, fit_glass_box
-from zhuyi.learn.glass_box import GlassBox, Read, Shape
+from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.objectives import Objective
 from zhuyi.learn.portions import decided
 from zhuyi.learn.training import Plan, Progress
@@ -173,15 +173,15 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         shares: NDArray[np.float64] = self._objective().shares(self._decided(codes)).numpy()
         return shares
 
-    def _asked(self, read: Read, labels: Sequence[object] | None) -> list[list[int]]:
+    def _asked(self, logits: torch.Tensor, labels: Sequence[object] | None) -> list[list[int]]:
         """Per row, the columns of `labels_` to tell of."""
         if labels is None:
-            return self._explained(read.logits.numpy())
+            return self._explained(logits.numpy())
         names = self.labels_
         wrong = [label for label in labels if str(label) not in names]
         if wrong:
             raise OptionError(f"labels must be some of {list(names)}, got {wrong}")
-        return [[names.index(str(label)) for label in labels]] * len(read.logits)
+        return [[names.index(str(label)) for label in labels]] * len(logits)
 
     def _learn(
         self,

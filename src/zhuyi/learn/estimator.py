@@ -76,7 +76,7 @@ class TableEstimator(GlassBoxEstimator):
         with torch.no_grad():
             read = self.module_.read(codes)
         _, factor = self._unit()
-        asked = self._asked(read, labels)
+        asked = self._asked(read.logits, labels)
         values = explaining.cell_values(cells)
         names = self.schema_.names
         return explaining.tabulate(

@@ -81,7 +81,7 @@ class SeriesEstimator(GlassBoxEstimator):
             _means(codes.numpy()),
             codes,
             read,
-            self._asked(read, labels),
+            self._asked(read.logits, labels),
             self._unit()[1],
             verify=verify,
             present=None if present is None else present.numpy(),

@@ -205,11 +205,10 @@ class TextAttentionClassifier(GlassBoxClassifier):
         check_is_fitted(self)
         texts = read_texts(X)
         found = self._read(texts)
-        with torch.no_grad():
-            read = self.module_.read(torch.from_numpy(padded(found)))
-        asked = self._asked(read, labels)
+        logits = self._decided(torch.from_numpy(padded(found)))
+        asked = self._asked(logits, labels)
         return explaining.tabulate(
-            self.subject(), texts, found, read, asked, verify=verify, by_unit=units
+            self.subject(), texts, found, asked, verify=verify, by_unit=units
         )
 
     def subject(self) -> TextSubject:

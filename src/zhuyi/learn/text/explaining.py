@@ -1,17 +1,18 @@
 """Explanations of texts as a table: one line for each row, label and piece, or unit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from zhuyi.learn.contributions import Contributions
 from zhuyi.learn.explaining import COLUMNS, NOT_VERIFIED
-from zhuyi.learn.glass_box import Read
 from zhuyi.learn.text.subject import TextSubject
-from zhuyi.learn.text.vocabulary import Factors
+from zhuyi.learn.text.vocabulary import Factors, padded
 from zhuyi.verify import Deletion, verify
 from zhuyi.verify.removals import Removals
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 TEXT_COLUMNS: Final = (*COLUMNS, "start", "end")
 _JUDGED: Final = 16  # texts, at least, on which the method is judged
+_AT_ONCE: Final = 64  # texts whose numbers are held for all labels
 _POSITIONS: Final = 1 << 16  # in one run; of these the pieces that touch a unit
 
 
@@ -27,7 +29,6 @@ def tabulate(
     subject: TextSubject,
     texts: Sequence[str],
     found: Sequence[Factors],
-    read: Read,
     asked: list[list[int]],
     *,
     verify: bool,
@@ -39,7 +40,6 @@ def tabulate(
         subject: the model.
         texts: as they came.
         found: the same as factors.
-        read: what the model made of them.
         asked: per row, indices of labels of the subject.
         verify: whether to test each text's explanation.
         by_unit: whether a line is a unit.
@@ -48,14 +48,10 @@ def tabulate(
 
     places = [(row, label) for row, labels in enumerate(asked) for label in labels]
     verdicts = _verdicts(subject, texts, places) if verify else [NOT_VERIFIED] * len(places)
-    # of two classes there is one logit, for the second: for the first it counts the other way
-    two = len(subject.labels) == 2 and read.logits.shape[1] == 1
-    weights, parts = read.weights, read.contributions
     lines: dict[str, list[object]] = {name: [] for name in TEXT_COLUMNS}
-    for (row, label), verdict in zip(places, verdicts, strict=True):
-        one, logit = found[row], 0 if two else label
-        sign = -1.0 if two and label == 0 else 1.0
-        own = (read.scores[row, logit], weights[row, logit], sign * parts[row, logit])
+    told = zip(places, verdicts, _told(subject, found, places), strict=True)
+    for (row, label), verdict, own in told:
+        one = found[row]
         numbers = _by_unit(subject, texts[row], *own[1:]) if by_unit else _by_piece(one, *own)
         keys, spans = _named(one, by_unit)
         columns = (
@@ -68,6 +64,24 @@ def tabulate(
         for name, column in zip(TEXT_COLUMNS, columns, strict=True):
             lines[name] += column
     return pd.DataFrame(lines).astype({"score": float, "weight": float, "contribution": float})
+
+
+def _told(
+    subject: TextSubject, found: Sequence[Factors], places: Sequence[tuple[int, int]]
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Score, weight and contribution of every factor, for each place; a few texts at a time."""
+    # of two classes there is one logit, for the second: for the first it counts the other way
+    two = len(subject.labels) == 2 and subject.module.shape.outputs == 1
+    for _, portion in groupby(places, key=lambda place: place[0] // _AT_ONCE):
+        some = list(portion)
+        first, last = some[0][0], some[-1][0]
+        with torch.no_grad():
+            read = subject.module.read(torch.from_numpy(padded(found[first : last + 1])))
+        scores, weights, parts = read.scores, read.weights, read.contributions
+        for row, label in some:
+            at = row - first, 0 if two else label
+            sign = -1.0 if two and label == 0 else 1.0
+            yield scores[at], weights[at], sign * parts[at]
 
 
 def _named(one: Factors, by_unit: bool) -> tuple[list[str], list[tuple[int, int]]]:
