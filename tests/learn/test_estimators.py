@@ -22,6 +22,8 @@ from zhuyi.learn import (
     UnseenWarning,
 )
 from zhuyi.learn.explaining import COLUMNS
+from zhuyi.learn.fitting import _whole_groups
+from zhuyi.learn.targets import read_classes
 from zhuyi.learn.training import batch_size, rate
 
 from .tables import mixed_frame, one_column_decides
@@ -296,3 +298,44 @@ def test_the_schedule_warms_up_and_falls() -> None:
     assert max(rates) == rates[4] == pytest.approx(0.5 * (1 + np.cos(np.pi * 0.04)))
     assert rates[-1] < 1e-3
     assert [batch_size(n, None) for n in (10, 8500, 10**6)] == [16, 256, 512]
+
+
+def test_a_large_group_is_not_held_back() -> None:
+    together = np.repeat([0, 1], [900, 100])
+    for seed in range(6):
+        held = _whole_groups(together, 0.15, np.random.default_rng(seed))
+        assert set(together[held].tolist()) <= {1}
+    many = np.repeat(np.arange(40), 25)
+    share = len(_whole_groups(many, 0.15, np.random.default_rng(0))) / len(many)
+    assert 0.15 <= share <= 0.2
+
+
+def test_numbers_beside_texts_in_a_list_stay_numbers() -> None:
+    draw = np.random.default_rng(0)
+    rows = [[float(draw.normal()), str(draw.choice(["a", "b"]))] for _ in range(40)]
+    model = quick(max_epochs=1).fit(rows, [row[0] > 0 for row in rows])
+    assert [column.kind for column in model.schema_.columns] == ["numeric", "categorical"]
+
+
+def test_columns_in_another_order_are_refused_after_fitting_on_mappings() -> None:
+    rows = [{"a": float(n), "b": float(-n % 7)} for n in range(40)]
+    model = quick(max_epochs=1).fit(rows, [n % 2 for n in range(40)])
+    with (
+        pytest.raises(InputError, match="order of training"),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # scikit-learn: fitted without names
+        model.predict(pd.DataFrame(rows)[["b", "a"]])
+
+
+def test_labels_other_than_0_and_1_are_refused() -> None:
+    flags = np.where(np.random.default_rng(0).random((40, 3)) > 0.5, 1, 0)
+    with pytest.raises(InputError, match="must be 0 or 1"):
+        read_classes(pd.DataFrame(flags * 2), 40, "AttentionClassifier")
+
+
+def test_the_best_threshold_needs_both_classes_among_the_validation_rows() -> None:
+    X = np.random.default_rng(0).normal(size=(203, 2))
+    y = np.arange(203) >= 200
+    with pytest.raises(OptionError, match="of both classes"):
+        quick(max_epochs=1, threshold="f1").fit(X, y)

@@ -66,7 +66,11 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
         return self
 
     def predict_proba(self, X: object) -> NDArray[np.float64]:
-        """Calibrated probabilities "B C"; of many labels, each label's own."""
+        """Probabilities "B C"; of many labels, each label's own.
+
+        Calibrated where 50 rows or more were kept back; with `class_weight` they are those of the
+        classes as weighted.
+        """
         return self._shares(X)
 
     def predict(self, X: object) -> NDArray[Any]:
@@ -162,10 +166,10 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
         if self.threshold != BEST_F1:
             return None if self.threshold is None else float(self.threshold)
         rows = self.validation_rows_
-        if not rows.size:
+        if not rows.size or len(np.unique(target[rows])) < 2:
             raise OptionError(
-                'threshold="f1" needs 10 validation rows or more: give more rows, or a larger '
-                "validation_fraction"
+                'threshold="f1" needs 10 validation rows or more, of both classes: give more '
+                "rows, or a larger validation_fraction"
             )
         shares = self._shares_of(codes[torch.from_numpy(rows)])[:, 1]
         precision, recall, cuts = precision_recall_curve(

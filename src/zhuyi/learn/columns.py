@@ -7,6 +7,7 @@ A text has the codes of its pieces after these two, and no value; state 2: none 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from zhuyi.learn.reading import KINDS, Cells, Kind, as_kind
 
 KNOWN, MISSING, UNSEEN = 0, 1, 2
 MOST_CATEGORIES: Final = 10_000
+_MOST_EDGES: Final = 10_000
 _MOST_NAMES: Final = max(MOST_CATEGORIES, MOST_PIECES)
 DRAWS: Final = 128  # typical values kept a column, from which a removed cell is drawn
 
@@ -72,8 +74,10 @@ class Column:
             numbers = {key: float(data[key]) for key in ("center", "scale", "missing")}
             edges = tuple(map(float, data["edges"]))
             draws = tuple((float(value), int(state)) for value, state in data["draws"])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InputError("a column of the schema has entries of the wrong type") from None
+        if len(edges) > _MOST_EDGES or any(b <= a for a, b in pairwise(edges)):
+            raise InputError("a column of the schema has edges that cannot be")
         found = [*numbers.values(), *edges, *(value for value, _ in draws)]
         if not np.isfinite(found).all() or not numbers["scale"] > 0:
             raise InputError("a column of the schema has numbers that cannot be")

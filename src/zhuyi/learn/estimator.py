@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from zhuyi.errors import InputError
 from zhuyi.learn import explaining, plotting
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.gauge import settle_constants
@@ -157,7 +158,14 @@ class TableEstimator(GlassBoxEstimator):
         """Rows to decide on, whose columns are those of training."""
         if is_frame(X):
             validate_data(self, X, reset=False, skip_check_array=True)
-            return read_table(X)
+            cells = read_table(X)
+            names = tuple(one.name for one in cells)
+            if names != self.schema_.names and sorted(names) == sorted(self.schema_.names):
+                raise InputError(
+                    f"columns must be in the order of training, {list(self.schema_.names)}, got "
+                    f"{list(names)}"
+                )
+            return cells
         cells = read_table(X, self.schema_.names)
         if not is_mappings(X):  # those name their cells
             known = np.empty((len(cells[0]), len(cells)))

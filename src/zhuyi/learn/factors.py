@@ -20,6 +20,7 @@ from zhuyi.learn.columns import KNOWN, MISSING, UNSEEN, Column
 from zhuyi.learn.embedding import Embedding
 
 _CALENDAR: Final = ((7.0, 3.0), (365.2425, 0.0))  # periods in days: a week from Monday, a year
+_AT_ONCE: Final = 8192  # rows embedded at a time
 _FAR: Final = 8.0  # standard deviations beyond which a straight line is not continued
 _RARE: Final = 0.05  # spread of the first entries of pieces: a rare one should hardly say anything
 _BEYOND: Final = 1e30  # where a piece begins that a column does not have
@@ -137,8 +138,12 @@ class Factors(Embedding):
             self._settle_pieces(codes_BN2)
         known = codes_BN2[..., 1] == KNOWN
         missed = (codes_BN2[..., 1] == MISSING).any(0)
-        tokens = self(codes_BN2).double() * known[..., None]
-        mean = (tokens.sum(0) / known.sum(0).clamp_min(1)[:, None]).to(self.table.dtype)
+        total = torch.zeros(len(self.offset), self.table.shape[1], dtype=torch.float64)
+        for part, there in zip(
+            torch.split(codes_BN2, _AT_ONCE), torch.split(known, _AT_ONCE), strict=True
+        ):
+            total += (self(part).double() * there[..., None]).sum(0)
+        mean = (total / known.sum(0).clamp_min(1)[:, None]).to(self.table.dtype)
         gone = self.offset + self.sizes
         self.table[gone] = torch.where(missed[:, None], self.table[gone], mean)
         self.table[gone + 1] = mean

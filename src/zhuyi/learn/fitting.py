@@ -146,23 +146,35 @@ def _held_back(examples: Examples, share: float, seed: int) -> NDArray[np.int64]
         return np.empty(0, np.int64)
     draw = np.random.default_rng(seed)
     if examples.together is not None:
-        return _whole_groups(examples.together, share, draw)
+        return _enough(_whole_groups(examples.together, share, draw))
     groups = np.zeros(rows, np.int64) if examples.groups is None else examples.groups
     chosen = []
     for group in np.unique(groups):
         members = draw.permutation(np.flatnonzero(groups == group))
         chosen.append(members[: min(round(share * len(members)), len(members) - 1)])
-    return np.sort(np.concatenate(chosen))
+    return _enough(np.sort(np.concatenate(chosen)))
+
+
+def _enough(found: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows, or none where they are too few to decide anything."""
+    return found if found.size >= _FEWEST_JUDGED else np.empty(0, np.int64)
 
 
 def _whole_groups(
     together: NDArray[np.int64], share: float, draw: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Rows of groups drawn until they hold `share` of the rows; one group is left to training."""
+    """Rows of groups drawn until they hold `share` of the rows; large ones are left to training."""
     names, counts = np.unique(together, return_counts=True)
-    order = draw.permutation(len(names))[: len(names) - 1]
-    reached = np.searchsorted(np.cumsum(counts[order]), share * len(together)) + 1
-    return np.flatnonzero(np.isin(together, names[order[:reached]]))
+    aim, held = share * len(together), 0
+    most = min(max(2.0 * aim, counts.min()), len(together) / 2)
+    chosen = []
+    for place in draw.permutation(len(names)):
+        if held >= aim:
+            break
+        if held + counts[place] <= most:
+            chosen.append(place)
+            held += counts[place]
+    return np.flatnonzero(np.isin(together, names[chosen]))
 
 
 def _part(examples: Examples, rows: NDArray[np.int64]) -> Part:

@@ -68,6 +68,9 @@ def read_table(table: object, names: Sequence[str] | None = None) -> tuple[Cells
         # by place: a name may be a number, which as an index means a row
         return tuple(_of_series(str(one.name), one) for one in frame.iter_columns())
     array = check_array(table, dtype=None, ensure_all_finite=False)
+    if array.dtype.kind in "US" and isinstance(table, list | tuple):
+        # numbers beside texts: NumPy would make texts of all of them
+        array = check_array(np.array(table, dtype=object), dtype=None, ensure_all_finite=False)
     called = [*(names or ()), *(f"x{n}" for n in range(len(names or ()), array.shape[1]))]
     return tuple(_of_array(called[n], array[:, n]) for n in range(array.shape[1]))
 
@@ -163,7 +166,9 @@ def _of_series(name: str, series: "nw.Series[Any]") -> Cells:
     levels = tuple(kind.categories) if isinstance(kind, nw.Enum) else ()
     found = _guessed(name, series.to_list())
     if levels:
-        return Cells(name, "ordinal", None, _texts_of(found), tuple(map(str, levels)))
+        return Cells(
+            name, "ordinal", None, _texts_of(found), tuple(str(cell_key(level)) for level in levels)
+        )
     if isinstance(kind, nw.Categorical):
         return Cells(name, "categorical", None, _texts_of(found))
     return found

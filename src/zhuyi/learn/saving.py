@@ -8,6 +8,7 @@ shape that the schema says.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,11 +33,15 @@ _MOST_JSON: Final = 64 * 2**20  # bytes
 _LARGEST: Final = {"outputs": 10_000, "width": 4096, "mixing_layers": 64, "num_heads": 64}
 _PLAIN: Final = (bool, int, float, str, type(None))
 _PAIRS: Final = "pairs"  # JSON's own keys are texts, those of classes may be numbers
+_NOT_READ: Final = {"checkpoint"}  # a folder from elsewhere must not name a path
 _ARRAYS: Final = ("classes_", "feature_names_in_")
 
 
 def save(estimator: "GlassBoxEstimator", folder: Path) -> None:
     """Write the folder; see `GlassBoxEstimator.save`."""
+    inputs = estimator.inputs_.as_json()
+    if len(json.dumps(inputs, ensure_ascii=False)) > _MOST_JSON // 2:
+        raise InputError("what the model knows of its inputs is too large to be saved and read")
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: tensor.detach().float().contiguous()
@@ -51,7 +56,7 @@ def save(estimator: "GlassBoxEstimator", folder: Path) -> None:
         "class": type(estimator).__name__,
         "weights_sha256": _digest(unfinished),
         "parameters": _plain_parameters(estimator),
-        "inputs": estimator.inputs_.as_json(),
+        "inputs": inputs,
         "shape": vars(estimator.module_.shape),
         "state": _state(estimator),
     }
@@ -80,7 +85,7 @@ def load(folder: Path, classes: Mapping[str, "type[GlassBoxEstimator]"]) -> "Gla
     inputs, shape = kind._inputs_from(facts["inputs"]), _shape(facts["shape"])
     known = kind().get_params(deep=False)
     given = facts["parameters"]
-    if not isinstance(given, Mapping) or not set(given) <= set(known):
+    if not isinstance(given, Mapping) or not set(given) <= set(known) - _NOT_READ:
         raise InputError("model.json has parameters that the class does not know")
     estimator = kind(**{name: _parameter(name, value) for name, value in given.items()})
     _restore(estimator, facts["state"])
@@ -252,7 +257,7 @@ def _array(name: str, value: object) -> Any:
     if not isinstance(value, Mapping) or not isinstance(value.get("list"), list):
         raise InputError(f"model.json has no list of {name}")
     entries, kind = value["list"], value.get("dtype")
-    if not isinstance(kind, str) or kind.lstrip("<>|=")[:1] not in set("biufUO"):
+    if not isinstance(kind, str) or not re.fullmatch(r"[<>|=]?[biufUO]\d{0,9}", kind):
         raise InputError(f"model.json has {name} of the type {kind!r}")
     if not all(isinstance(entry, _PLAIN) for entry in entries):
         raise InputError(f"model.json has {name} that are no plain values")

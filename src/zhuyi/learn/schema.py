@@ -14,6 +14,7 @@ from zhuyi.learn.factors import Factors
 from zhuyi.learn.reading import Cells, check_kinds
 
 MOST_COLUMNS = 10_000
+_MOST_PIECES = 10_000_000  # of all columns, as they lie side by side
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Schema:
         columns = tuple(Column.from_json(entry) for entry in data)
         if len({column.name for column in columns}) != len(columns):
             raise InputError("a schema must name each column once")
+        if len(columns) * max(len(column.edges) for column in columns) > _MOST_PIECES:
+            raise InputError("the columns of a schema have more edges than can be read")
         return cls(columns)
 
 
@@ -108,6 +111,8 @@ def learn_schema(
     Raises: InputError: a column named twice, or cells that cannot be read. OptionError: a kind or a
         name that does not exist.
     """
+    if len(table) > MOST_COLUMNS:
+        raise InputError(f"at most {MOST_COLUMNS:,} columns can be learned, got {len(table):,}")
     names = [cells.name for cells in table]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -108,6 +108,8 @@ def _flags(y: object, rows: int) -> Classes:
     names = getattr(y, "columns", None)
     flags = check_array(y, accept_sparse=False, dtype=np.int64, input_name="y")
     _check_length(flags, rows)
+    if not np.isin(flags, (0, 1)).all():
+        raise InputError(f"many labels must be 0 or 1, got {np.unique(flags)[:5].tolist()}")
     count = flags.shape[1]
     classes = np.arange(count) if names is None else np.array([str(n) for n in names])
     single = [str(classes[n]) for n in range(count) if len(np.unique(flags[:, n])) < 2]

@@ -29,6 +29,9 @@ COUNTS = (
 )
 """Numbers: days, and counts of this stay and of the year before it."""
 
+OF_STAY = ("time_in_hospital", "num_lab_procedures", "num_procedures", "num_medications")
+"""Known only when a patient leaves; the drugs counted are the answer on insulin, too."""
+
 BACKGROUND = (
     *("race", "gender", "age", "admission_type_id", "discharge_disposition_id"),
     *("admission_source_id", "medical_specialty", "diag_1", "diag_2", "diag_3"),
@@ -102,10 +105,12 @@ def readmission(frame: "pd.DataFrame") -> Encounters:
 def insulin(frame: "pd.DataFrame") -> Encounters:
     """What was done with insulin: "No", "Steady", "Up" or "Down".
 
-    No other drug, `change` or `diabetesMed` is an input (they are the same decision), nor where
-    the patient went afterwards or whether they came back.
+    No other drug, `change` or `diabetesMed` is an input (they are the same decision), nor the
+    counts of the stay (the drugs among them), where the patient went afterwards or whether they
+    came back.
     """
-    kept = tuple(c for c in (*COUNTS, *BACKGROUND) if c != "discharge_disposition_id")
+    late = (*OF_STAY, "discharge_disposition_id")
+    kept = tuple(c for c in (*COUNTS, *BACKGROUND) if c not in late)
     whole = frame.reset_index(drop=True)
     target: npt.NDArray[np.str_] = whole["insulin"].to_numpy(dtype=str)
     return Encounters(

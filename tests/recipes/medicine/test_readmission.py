@@ -9,7 +9,7 @@ import pytest
 
 from zhuyi.errors import DataUnavailable
 from zhuyi.recipes import diabetes130
-from zhuyi.recipes.diabetes130 import BACKGROUND, COUNTS, DRUGS, Encounters
+from zhuyi.recipes.diabetes130 import BACKGROUND, COUNTS, DRUGS, OF_STAY, Encounters
 from zhuyi.recipes.medicine import readmission
 from zhuyi.recipes.medicine import readmission_words as words
 from zhuyi.recipes.medicine.out_of_fold import among, difference
@@ -43,7 +43,7 @@ def invented(count: int = 900, *, insulin: bool = False, seed: int = 0) -> Encou
     )
     patients = draw.integers(0, count // 2, count)
     if insulin:
-        kept = inputs.drop(columns="discharge_disposition_id")
+        kept = inputs.drop(columns=["discharge_disposition_id", *OF_STAY])
         return Encounters(inputs=kept, target=treated.astype(str), patients=patients)
     return Encounters(inputs=inputs, target=often, patients=patients)
 

@@ -19,6 +19,7 @@ from zhuyi.learn.series.stretches import ABSENT
 if TYPE_CHECKING:
     from zhuyi.learn.series.knowledge import SeriesInputs
 
+_AT_ONCE: Final = 4096  # series embedded at a time
 _FAR: Final = 8.0  # standard deviations beyond which a straight line is not continued
 
 
@@ -103,6 +104,10 @@ class StretchFactors(Embedding):
         state = codes[..., 1]
         known = (state == KNOWN).any(-1)
         missed = (~known & (state != ABSENT).any(-1)).any(0)
-        tokens = self(codes).double() * known[..., None]
-        mean = (tokens.sum(0) / known.sum(0).clamp_min(1)[:, None]).to(self.gone.dtype)
+        total = torch.zeros(self.gone.shape, dtype=torch.float64)
+        for part, there in zip(
+            torch.split(codes, _AT_ONCE), torch.split(known, _AT_ONCE), strict=True
+        ):
+            total += (self(part).double() * there[..., None]).sum(0)
+        mean = (total / known.sum(0).clamp_min(1)[:, None]).to(self.gone.dtype)
         self.gone.copy_(torch.where(missed[:, None], self.gone, mean))

@@ -155,7 +155,13 @@ def learn_inputs(
         names: of the channels.
         stretches: how time is cut.
         bins: P, pieces of the piecewise-linear encodings.
+    Raises: InputError: more steps or stretches than a saved model may have.
     """
+    if stretches.steps > MOST_FACTORS or stretches.count * len(names) > MOST_FACTORS:
+        raise InputError(
+            f"at most {MOST_FACTORS:,} steps, and stretches of all channels, can be learned, got "
+            f"{stretches.steps:,} and {stretches.count * len(names):,}: set steps or stretches"
+        )
     codes = coded(series, stretches)
     channels = tuple(
         _learned(name, codes[:, place :: len(names)], bins) for place, name in enumerate(names)
@@ -235,6 +241,9 @@ def _drawn(codes: NDArray[np.float64]) -> NDArray[np.float64]:
         moved = (means[picked, factor] - means[shapes, factor])[:, None]
         drawn[:, factor] = codes[shapes, factor]
         drawn[:, factor, :, 0] += np.where(known[shapes, factor], moved, 0.0)
+        own = shapes == picked  # there was no other to take a shape from: its mean alone
+        level = np.where(known[picked, factor], means[picked, factor][:, None], 0.0)
+        drawn[own, factor, :, 0] = level[own]
     return drawn
 
 
@@ -249,7 +258,7 @@ def _edges_of(channel: object) -> list[object]:
 def _numbers(data: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
     try:
         found = np.array(data, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError("what is known of the series has entries that are no numbers") from None
     fits = found.ndim == len(shape) and all(
         one == other or (other == -1 and one > 0)

@@ -44,13 +44,14 @@ class TextEmbedding(Embedding):
         """Pieces that only validation texts hold say what a piece says on average."""
         used = torch.zeros(len(self.table), dtype=torch.bool)
         used[codes.reshape(-1).long()] = True
+        used[1] |= self.hiding.share > 0  # trained wherever a unit was hidden
         pieces = used.clone()
         pieces[:2] = False
         self.table[~used] = self.table[pieces].mean(0)
 
     def lengths(self, codes: Tensor) -> Tensor:
         """How many places of each text hold a factor, "B"."""
-        there = codes.reshape(*codes.shape[:2], -1)[..., 0] > 0
+        there = codes.flatten(2)[..., 0] > 0 if codes.dim() > 2 else codes > 0
         # the first one from the end, without a large number for every place
         return (codes.shape[1] - there.flip(1).byte().argmax(1)) * there.any(1)
 

@@ -20,7 +20,8 @@ def answer(found: "Findings", scores: tuple[Score, ...], schedule: Interval) -> 
     """What came out, for a person who reads nothing else."""
     value = {one.model: one.value.value for one in scores}
     ours, other = found.policies[GLASS_BOX].outcome, found.fixed[0].outcome
-    sure = schedule.lower is not None and schedule.lower > 0.0
+    ends = (schedule.lower, schedule.upper)
+    sure = None not in ends and (min(ends) > 0.0 or max(ends) < 0.0)  # type: ignore[type-var,operator]
     share = 1.0 - ours.total / other.total
     boosted = found.policies[BOOSTING].outcome
     engines = len(found.data.truth)

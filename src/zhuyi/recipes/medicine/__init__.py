@@ -96,8 +96,8 @@ RECIPE = Scene(
         ),
         Said(
             en="To ration care, set insurance terms, or send a patient home or keep them: a risk "
-            "of readmission with an AUROC of 0.66 is wrong about most single patients.",
-            zh="用于分配医疗资源、确定保险条件，或决定患者出院与否：AUROC为0.66的再入院风险，"
+            "of readmission that is told this roughly is wrong about most single patients.",
+            zh="用于分配医疗资源、确定保险条件，或决定患者出院与否：只能这样粗略估计的再入院风险，"
             "对大多数具体患者并不准确。",
         ),
         Said(

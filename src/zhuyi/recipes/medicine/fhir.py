@@ -245,6 +245,8 @@ def _taken(bundle: Bundle, ignored: list[str]) -> tuple[str, ...]:
             ignored.append(f"{called(statement)}: not taken now")
             continue
         concept = _drug(statement, medications)
+        if not concept:
+            ignored.append(f"{called(statement)}: its Medication is not in the Bundle by that name")
         for system, code in codings(concept):
             found |= classes_of_atc(code) if system == ATC else set()
         texts = [

@@ -74,9 +74,8 @@ LIMITS: Final = (
         zh="没有使用调查权重，也没有区分年份：其中的比例和得分都不代表今天的人群。",
     ),
     Said(
-        en="Classes that fewer than 100 people take (renin inhibitors, PCSK9 inhibitors, bile acid "
-        "binders) are neither learned nor scored.",
-        zh="服用者不足100人的类别（肾素抑制剂、PCSK9抑制剂、胆汁酸螯合剂）既未学习也未评分。",
+        en="Classes that fewer than 100 people take are neither learned nor scored.",
+        zh="服用者不足100人的类别既未学习也未评分。",
     ),
 )
 

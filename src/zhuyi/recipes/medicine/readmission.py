@@ -100,7 +100,7 @@ def _enough(back: Found) -> Check:
 
 def _no_answer(insulin: Found) -> Check:
     forbidden = {*diabetes130.DRUGS, "change", "diabetesMed", "readmitted"}
-    forbidden |= {*diabetes130.IDENTIFIERS, "discharge_disposition_id"}
+    forbidden |= {*diabetes130.IDENTIFIERS, *diabetes130.OF_STAY, "discharge_disposition_id"}
     wrong = sorted(forbidden & set(insulin.inputs.columns))
     return Check(
         name=words.NO_LEAK,

@@ -114,12 +114,12 @@ LIMITS: Final = (
 def answer(back: tuple[Said, Said], insulin: tuple[Said, Said]) -> Said:
     """What came out: each the score of our better model, and that of boosting."""
     return Said(
-        en="Who is back within 30 days can be told only a little better than chance, as others "
-        f"found with any model on these data: AUROC {back[0].en}, gradient boosting {back[1].en}. "
+        en="Who is back within 30 days is told by the better of our two models with an AUROC of "
+        f"{back[0].en} (0.5 is chance), by gradient boosting with {back[1].en}. "
         f"What is done with insulin is told with a mean AUROC of {insulin[0].en}, by gradient "
         f"boosting with {insulin[1].en}.",
-        zh="谁会在30天内再次入院，只能比随机猜测稍好地判断，其他研究用各种模型在这份数据上也是如此："
-        f"AUROC为{back[0].zh}，梯度提升为{back[1].zh}。"
+        zh=f"谁会在30天内再次入院：我们两个模型中较好的AUROC为{back[0].zh}（0.5为随机），"
+        f"梯度提升为{back[1].zh}。"
         f"胰岛素如何处理，平均AUROC为{insulin[0].zh}，梯度提升为{insulin[1].zh}。",
     )
 

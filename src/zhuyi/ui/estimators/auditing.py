@@ -13,7 +13,7 @@ from zhuyi.audit import About, AuditReport, audit, default_methods
 from zhuyi.audit.progress import Listener
 from zhuyi.audit.report import AuditedInput, DataSummary, Interval, Piece
 from zhuyi.core.record import Said
-from zhuyi.errors import InputError
+from zhuyi.errors import InputError, OptionError
 from zhuyi.learn import Contributions
 from zhuyi.recipes.intervals import bootstrap
 from zhuyi.recipes.scoring import Rmse
@@ -120,6 +120,8 @@ def audit_estimator(
 
 def _rows(opened: Opened, data: Path, limit: int | None, on_bad: OnBad) -> tuple[Asked, int, Said]:
     """The rows to audit, how many the file has, and whether training saw them."""
+    if limit is not None and limit < 1:
+        raise OptionError(f"--limit must be at least 1, got {limit}")
     asked = read_rows(opened, data)
     broken = asked.sheet.broken
     if broken and on_bad == "refuse":
@@ -178,8 +180,9 @@ def _truth(opened: Opened, sheet: Sheet, names: Sequence[str]) -> tuple[str | No
     """Per row the right class's name; of labels and numbers there is no one name."""
     if not names or task_of(opened.model) != "classes":
         return None
+    known = set(map(str, opened.model.labels_))
     rows = [
-        Row(number=row, text="", label=_word(cell))
+        Row(number=row, text="", label=str(cell) if str(cell) in known else _word(cell))
         for row, cell in zip(sheet.rows, sheet.columns[names[0]], strict=True)
     ]
     return named_labels(rows, opened.model.labels_)

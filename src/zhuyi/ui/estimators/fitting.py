@@ -120,7 +120,7 @@ def _estimator(prepared: Prepared, wish: Wish, say: Say) -> Any:
         options["checkpoint"] = wish.folder / UNFINISHED
     if wish.text is not None:
         return TextAttentionClassifier(**options)
-    options["columns"] = {name: one.kind for name, one in prepared.asked.items()} or None
+    options["columns"] = dict(prepared.columns) or None
     if wish.mixing_layers:  # what did best on held-out folds
         options |= {"bins": 8, "dropout": 0.1}
     kind = AttentionRegressor if prepared.target.task == "number" else AttentionClassifier

@@ -50,7 +50,7 @@ def plain_frame(columns: Typed, asked: Mapping[str, Asked]) -> "pd.DataFrame":
             found[name] = _numbers(values)
         elif kind == "date":
             moments = [_plain(value) for value in values]
-            found[name] = _numbers([None if m is None else m.timestamp() / 86400 for m in moments])
+            found[name] = _numbers([None if m is None else days(m) for m in moments])
         else:
             found[name] = pd.Series(list(values), dtype=object)
     return pd.DataFrame(found)
@@ -58,6 +58,11 @@ def plain_frame(columns: Typed, asked: Mapping[str, Asked]) -> "pd.DataFrame":
 
 def _numbers(values: Sequence[Any]) -> Any:
     return np.array([np.nan if value is None else float(value) for value in values], np.float64)
+
+
+def days(moment: datetime) -> float:
+    """Days since 1970 of a moment without a zone, in any year."""
+    return (moment - datetime(1970, 1, 1)).total_seconds() / 86400.0
 
 
 def _plain(value: object) -> datetime | None:

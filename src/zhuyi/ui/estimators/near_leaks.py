@@ -6,6 +6,7 @@ row, so that a column of rare categories does not look like one that knows.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -111,7 +112,10 @@ def _codes(kind: str, values: Sequence[object]) -> tuple[NDArray[np.int64], Numb
 def _plain(value: Any) -> float:
     if value is None:
         return 0.0
-    return float(value) if isinstance(value, bool | int | float) else float(value.timestamp())
+    if isinstance(value, bool | int | float):
+        return float(value)
+    zone = value.tzinfo
+    return float((value - datetime(1970, 1, 1, tzinfo=zone)).total_seconds())
 
 
 def _guesses(codes: NDArray[np.int64], answers: Numbers) -> Numbers:

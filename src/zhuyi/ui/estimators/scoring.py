@@ -74,7 +74,7 @@ def scored(
         threshold: of binary decisions.
     """
     answers = coded(target)[split.test]
-    name, metric, others = _metrics(target.task, answers, threshold)
+    name, metric, others = _metrics(target.task, len(target.counts), threshold)
     drawn = None if groups is None else np.array([str(groups[p]) for p in split.test.tolist()])
     interval = bootstrap(
         lambda rows: metric(answers[rows], said[rows]),
@@ -105,6 +105,9 @@ def baselines(
     fold = Fold(train=split.train, test=split.test)
     classes = target.task != "number"
     answers = coded(target)
+    if not isinstance(inputs, list):  # a column that is empty in training says nothing
+        there = [name for name in inputs if inputs[name].iloc[split.train].notna().any()]
+        inputs = inputs[there]
     found = []
     for role, name, make in _makers(inputs, classes=classes, seed=seed):
         begun = perf_counter()
@@ -149,15 +152,13 @@ def _makers(inputs: Any, *, classes: bool, seed: int) -> list[tuple[Role, str, C
     ]
 
 
-def _metrics(
-    task: Task, answers: NDArray[Any], threshold: float
-) -> tuple[str, Metric, dict[str, Metric]]:
+def _metrics(task: Task, classes: int, threshold: float) -> tuple[str, Metric, dict[str, Metric]]:
     """The metric that counts, and others."""
     if task == "number":
         return "RMSE", Rmse(), {"R²": r2}
     if task == "labels":
         return "mean AUROC", mean_auroc, {"all labels right": _all_right}
-    if answers.max() <= 1:
+    if classes == 2:
         return "AUROC", auroc, {
             "F1": F1(threshold=threshold),
             "accuracy": lambda answers, said: Accuracy()(answers, said >= threshold),

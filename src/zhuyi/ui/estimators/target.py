@@ -1,5 +1,6 @@
 """What is to be predicted, read from one column or several."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ def _told(name: str, cells: Sequence[Cell], rows: Sequence[int], asked: str) -> 
 def _classes(cells: Sequence[Cell]) -> NDArray[Any]:
     """Whole numbers as such, everything else as texts."""
     numbers = [number(cell) for cell in cells]
-    if all(one is not None and one.is_integer() and abs(one) < 2**53 for one in numbers):
+    names = any(isinstance(cell, str) and re.fullmatch(r"0\d+", cell) for cell in cells)
+    whole = all(one is not None and one.is_integer() and abs(one) < 2**53 for one in numbers)
+    if whole and not names:
         return np.array([int(one) for one in numbers if one is not None], np.int64)
     return np.array([str(cell) for cell in cells])
 
