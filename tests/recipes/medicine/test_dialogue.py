@@ -45,7 +45,8 @@ def made(count: int, seed: int) -> Dialogues:
 
 @pytest.mark.long
 def test_a_run_finds_what_a_dialogue_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialogue, "load", lambda part: made(150, 0 if part == "dev" else 1))
+    monkeypatch.setattr(dialogue, "fetch", lambda name, *, download: Path(name))
+    monkeypatch.setattr(dialogue, "load", lambda part, *paths: made(150, 0 if part == "dev" else 1))
     part = dialogue.run(Options(quick=True))
     first = {score.role: score.value.value for score in part.comparisons[0].scores}
     assert first["ours"] > 0.95 > 0.6 > first["trivial"]
