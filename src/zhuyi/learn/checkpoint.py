@@ -120,7 +120,8 @@ def load_checkpoint(folder: Path, model: GlassBox, plan: "Plan") -> Saved | None
         raise InputError(f"{path} is no checkpoint ({error}): delete it") from None
     if facts.get("version") != _VERSION or facts.get("fingerprint") != plan.fingerprint:
         raise OptionError(
-            f"{path} is the checkpoint of other data or settings: delete it, or name another folder"
+            f"{path} is the checkpoint of other data or settings (random_state=None draws another "
+            "seed each time): delete it, or name another folder"
         )
     return Saved(
         model=_below("model/", tensors),

@@ -40,7 +40,9 @@ def colored(text: str, frame: "pd.DataFrame", constants: Mapping[str, float]) ->
         axes = figure.add_subplot(len(labels), 1, place + 1)
         part = frame[frame["label"] == label]
         _draw(axes, text, part, rows)
-        start, total = constants.get(label, 0.0), part["contribution"].sum()
+        # of two classes the one constant speaks for the second, and against the first
+        start = constants.get(label, -sum(constants.values()))
+        total = part["contribution"].sum()
         verdict = ", ".join(dict.fromkeys(part["verdict"]))
         title = f"{label}: {total:+.2f} from the text, starts at {start:.2f} ({verdict})"
         axes.set_title(title.replace("$", r"\$"), loc="left", family=_families())

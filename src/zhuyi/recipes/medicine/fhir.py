@@ -236,6 +236,11 @@ def _defined(values: Mapping[str, float], said: Mapping[str, str | None]) -> dic
 def _taken(bundle: Bundle, ignored: list[str]) -> tuple[str, ...]:
     """Classes of the drugs that the patient is said to take now."""
     medications = {called(one): one for one in bundle.of("Medication")}
+    medications |= {
+        address: one
+        for address, one in bundle.addresses.items()
+        if one["resourceType"] == "Medication"
+    }
     found: set[str] = set()
     for statement in bundle.of("MedicationStatement"):
         adherence = next(

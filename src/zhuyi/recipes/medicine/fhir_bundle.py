@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
@@ -25,12 +25,14 @@ class Bundle:
         resources: all others in order, each about this patient or about nobody.
         stamped: the day the bundle was put together, if it says.
         version: "R5" or "R4B", the version of FHIR that it is valid in.
+        addresses: resources by the fullUrl of their entry, by which others may refer to them.
     """
 
     patient: Resource
     resources: tuple[Resource, ...]
     stamped: date | None
     version: str
+    addresses: Mapping[str, Resource] = field(default_factory=dict)
 
     def of(self, kind: str) -> Iterator[Resource]:
         """The resources of a type."""
@@ -77,6 +79,7 @@ def open_bundle(source: str | Path | Mapping[str, Any]) -> Bundle:
         resources=others,
         stamped=None if stamp is None else day(stamp),
         version=version,
+        addresses={str(one["fullUrl"]): one["resource"] for one in entries if "fullUrl" in one},
     )
 
 

@@ -111,6 +111,7 @@ def fit(
         raise OptionError("--resume needs the same data again: give a file, not -")
     fitting = _load()
     from zhuyi.ui.estimators.preparing import Wish, prepare
+    from zhuyi.ui.estimators.record import digest
     from zhuyi.ui.estimators.sheet import read_sheet
 
     wish = Wish(
@@ -129,6 +130,7 @@ def fit(
     )
     say = progress_line(quiet)
     say(f"reading {data}")
+    sha256 = digest(data)  # before training: the file may have changed after it
     sheet = read_sheet(data, wanted=target, missing=missing or ())
     prepared = prepare(sheet, wish)
     say("")
@@ -139,7 +141,7 @@ def fit(
     except KeyboardInterrupt:
         _stopped(output)
     say("")
-    _deliver(outcome, data, tuple(missing or ()), as_json=as_json)
+    _deliver(outcome, data, sha256, tuple(missing or ()), as_json=as_json)
     if strict and outcome.better is False:
         print("zhuyi: no better than saying nothing (--strict)", file=sys.stderr)
         sys.exit(1)
@@ -213,12 +215,14 @@ def _stopped(output: Path | None) -> NoReturn:
     sys.exit(130)
 
 
-def _deliver(outcome: "Outcome", data: Path, missing: tuple[str, ...], *, as_json: bool) -> None:
+def _deliver(
+    outcome: "Outcome", data: Path, sha256: str, missing: tuple[str, ...], *, as_json: bool
+) -> None:
     """The model's folder, and what is printed."""
     from zhuyi.ui.estimators.record import as_values, write
 
     folder = outcome.wish.folder
-    values = as_values(outcome, data, missing)
+    values = as_values(outcome, sha256, missing)
     if folder is not None:
         try:
             outcome.model.save(folder)

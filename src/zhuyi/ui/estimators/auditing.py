@@ -30,7 +30,7 @@ from zhuyi.ui.estimators.predicting import (
     read_rows,
     task_of,
 )
-from zhuyi.ui.estimators.record import unseen_in_training
+from zhuyi.ui.estimators.record import digest, unseen_in_training
 from zhuyi.ui.estimators.scoring import Metric, mean_auroc, r2
 from zhuyi.ui.estimators.sheet import Cell, Sheet
 from zhuyi.ui.labels import named_labels, one_class_only
@@ -139,16 +139,24 @@ def _rows(opened: Opened, data: Path, limit: int | None, on_bad: OnBad) -> tuple
     elif offered > _MOST:  # from the whole file, which may be in some order
         places = [places[n * offered // _MOST] for n in range(_MOST)]
     rows = len(asked.sheet) + len(broken)
-    return _taken(asked, places), rows, _note(unseen, len(places), offered)
+    seen = not unseen and bool(opened.kept.digest) and digest(data) == opened.kept.digest
+    return _taken(asked, places), rows, _note(unseen, seen, len(places), offered)
 
 
-def _note(unseen: bool, used: int, offered: int) -> Said:
+def _note(unseen: bool, seen: bool, used: int, offered: int) -> Said:
     """Whether training saw the rows."""
     some = "" if used == offered else f" of {offered:,}"
     if unseen:
         return Said(
             en=f"Audited were {used:,}{some} rows that were held out from training.",
             zh=f"审计的是训练时留出的 {offered:,} 行中的 {used:,} 行。",
+        )
+    if seen:
+        return Said(
+            en=f"Audited were {used:,}{some} rows, on all of which the model was trained: on those "
+            "it decides better than on others.",
+            zh=f"审计的是 {offered:,} 行中的 {used:,} 行，模型训练时都见过；对见过的行，"
+            "它的判断会显得更好。",
         )
     return Said(
         en=f"Audited were {used:,}{some} rows. Whether the model has seen them in training is not "

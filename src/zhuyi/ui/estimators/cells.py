@@ -6,6 +6,7 @@ can say.
 """
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def number(cell: Cell) -> float | None:
         cell = float(cell)
     if isinstance(cell, bool) or not isinstance(cell, int | float):
         return None
-    return float(cell) if abs(cell) < float("inf") else None
+    return float(cell) if abs(cell) <= sys.float_info.max else None  # no NaN, no endless integer
 
 
 def truth(cell: Cell) -> bool | None:

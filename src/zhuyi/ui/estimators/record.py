@@ -51,12 +51,12 @@ def problems_as_values(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
     return [{"name": one.name, "column": one.column, "said": one.said} for one in problems]
 
 
-def as_values(outcome: Outcome, path: Path, missing: tuple[str, ...]) -> dict[str, Any]:
+def as_values(outcome: Outcome, sha256: str, missing: tuple[str, ...]) -> dict[str, Any]:
     """The record as plain JSON values.
 
     Args:
         outcome: of the fit.
-        path: of the data.
+        sha256: `digest` of the data as they were read.
         missing: texts that stood for a missing cell.
     """
     wish, prepared = outcome.wish, outcome.prepared
@@ -75,7 +75,7 @@ def as_values(outcome: Outcome, path: Path, missing: tuple[str, ...]) -> dict[st
         },
         "data": {
             "name": prepared.sheet.name,
-            "sha256": digest(path),
+            "sha256": sha256,
             "rows": prepared.offered,
             "used": len(prepared.sheet),
             "missing": list(missing),
