@@ -153,6 +153,13 @@ def table_bias(sizes: Sizes, batched: bool) -> Extra:
     return Extra(bias=Bias.table(values, rows, keys), dense_bias=dense)
 
 
+def outer_bias(sizes: Sizes) -> Extra:
+    rows = sizes.random(1, sizes.H, sizes.Q, 2)
+    keys = sizes.random(sizes.B, 1, sizes.K, 2)
+    dense = oracle.outer_bias(rows.double().numpy(), keys.double().numpy())
+    return Extra(bias=Bias.outer(rows, keys), dense_bias=dense)
+
+
 def alibi(sizes: Sizes, offset: int = 0) -> Extra:
     slopes = 2.0 ** -torch.arange(3, sizes.H + 3, dtype=sizes.wide)
     dense = oracle.alibi_bias(slopes.double().numpy(), sizes.Q, sizes.K, offset)
@@ -252,6 +259,8 @@ CASES: dict[str, tuple[Sizes, Callable[[Sizes], Extra]]] = {
     "bias_per_key_veto": (Sizes(), lambda s: per_key_bias(s, 2, veto=True)),
     "bias_table": (CROSS, lambda s: table_bias(s, False)),
     "bias_table_batch": (Sizes(), lambda s: table_bias(s, True)),
+    "bias_outer": (CROSS, outer_bias),
+    "bias_outer_grouped": (GROUPED, outer_bias),
     "alibi": (GROUPED, alibi),
     "alibi_with_cache": (Sizes(Q=3, K=9), lambda s: alibi(s, 6)),
     "sum_of_biases": (Sizes(), sum_of_biases),

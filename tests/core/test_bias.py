@@ -14,6 +14,8 @@ def everything():
         + Bias.per_key(torch.randn(6))
         + Bias.table(torch.randn(2, 3, 4, 5), torch.arange(7) % 4, torch.arange(6) % 5)
         + Bias.table(torch.randn(2, 2), torch.randint(2, (2, 7)), torch.randint(2, (2, 6)))
+        + Bias.outer(torch.randn(1, 3, 7, 2), torch.randn(2, 1, 6, 2))
+        + Bias.outer(torch.randn(7, 1), torch.randn(6, 1))
         + Bias.alibi(torch.rand(3), offset=2)
     )
 
@@ -59,6 +61,8 @@ def test_select_keeps_meaning():
         (lambda: Bias.per_key(torch.ones(1, 1, 1, 1)), "per_key values must be floating"),
         (lambda: Bias.table(torch.ones(2, 2), torch.tensor([2]), torch.tensor([0])), r"in 0\.\.1"),
         (lambda: Bias.table(torch.ones(2), torch.tensor([0]), torch.tensor([0])), "table values"),
+        (lambda: Bias.outer(torch.ones(2), torch.ones(2, 1)), "outer rows must be floating"),
+        (lambda: Bias.outer(torch.ones(2, 1), torch.ones(2, 3)), "outer keys must be R = 1"),
         (lambda: Bias.alibi(torch.ones(1, 2)), r"slopes must be floating \[H\]"),
     ],
 )

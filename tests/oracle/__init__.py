@@ -6,7 +6,7 @@ D head width, S cells.
 """
 
 from tests.oracle.attention import Truth, attention, key_head
-from tests.oracle.biases import alibi_bias, per_key_bias, table_bias
+from tests.oracle.biases import alibi_bias, outer_bias, per_key_bias, table_bias
 from tests.oracle.masks import causal, padding, rows, segments, window
 from tests.oracle.relevance import chefer, gradient_attention, received_rollout, rollout
 from tests.oracle.statistics import distance, entropy, maximum, pooled, received, topk
@@ -23,6 +23,7 @@ __all__ = [
     "key_head",
     "maximum",
     "padding",
+    "outer_bias",
     "per_key_bias",
     "pooled",
     "received",

@@ -37,3 +37,14 @@ def alibi_bias(slopes: np.ndarray, num_queries: int, num_keys: int, offset: int 
     for h, i, j in np.ndindex(*bias_HQK.shape):
         bias_HQK[h, i, j] = slopes[h] * (j - (i + offset))
     return bias_HQK[None]
+
+
+def outer_bias(rows: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """bias[b, h, i, j] = sum_r rows[b, h, i, r] keys[b, h, j, r], one number at a time."""
+    B, H = max(rows.shape[0], keys.shape[0]), max(rows.shape[1], keys.shape[1])
+    result = np.zeros((B, H, rows.shape[2], keys.shape[2]))
+    for b, h, i, j in np.ndindex(*result.shape):
+        left = rows[b % rows.shape[0], h % rows.shape[1], i]
+        right = keys[b % keys.shape[0], h % keys.shape[1], j]
+        result[b, h, i, j] = sum(left[r] * right[r] for r in range(len(left)))
+    return result

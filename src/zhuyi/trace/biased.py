@@ -4,17 +4,23 @@ The one seam through which anybody changes what a model attends to: tests that l
 attention with the same result, and steering by rules.
 """
 
+from collections.abc import Callable
 from types import TracebackType
+from typing import TypeAlias
 
 from torch import nn
 
+from zhuyi.core import Bias
 from zhuyi.errors import OptionError
 from zhuyi.trace.collector import BiasRule, Collector
 from zhuyi.trace.hearing import Hearing
 from zhuyi.trace.keep import Keep
 
+PlaceRule: TypeAlias = Callable[[int, tuple[int, int, int, int]], Bias | None]
+"""(site index, (B, H, Q, K)) -> what to add to the scores there, or None."""
 
-def biased(model: nn.Module, bias: BiasRule) -> "Biased":
+
+def biased(model: nn.Module, bias: PlaceRule) -> "Biased":
     """Bias a model: within the block, every attention call in this thread gets a bias.
 
         weights = softmax(scores of the model + bias(site, (B, H, Q, K)), masked)
@@ -71,11 +77,16 @@ def biased(model: nn.Module, bias: BiasRule) -> "Biased":
     """
     if not isinstance(model, nn.Module):
         raise OptionError(f"model must be a torch.nn.Module, got {type(model).__name__}")
-    return Biased(model, bias)
+    return Biased(model, lambda call: bias(call.site.index, call.shape))
 
 
 class Biased:
-    """The context manager of `biased`."""
+    """The context manager of `biased`, for a rule that sees the whole call.
+
+    Args:
+        model: the module to bias.
+        bias: `BiasedCall` -> what to add to its scores, or None.
+    """
 
     def __init__(self, model: nn.Module, bias: BiasRule) -> None:
         self._model = model

@@ -9,19 +9,36 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import torch
 from torch import nn
 
-from zhuyi.core import Bias
+from zhuyi.core import AttentionMatrix, Bias
 from zhuyi.core.record import Site
 from zhuyi.errors import NotWatchable, OptionError, ShapeError, ZhuyiError
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.tape import Pass, Sighting, Tape
 
-BiasRule: TypeAlias = Callable[[int, tuple[int, int, int, int]], Bias | None]
-"""What to add to the scores of the site at this place of a pass, whose call is (B, H, Q, K)."""
+@dataclass(frozen=True, kw_only=True)
+class BiasedCall:
+    """An attention call that a rule may bias, before it runs.
+
+    Args:
+        site: where it happens.
+        shape: (B, H, Q, K), B counting sequences as the model runs them, padding included.
+        matrix: gives the call's weights without the bias, padding rows computed like the others;
+            nothing is computed until the matrix is asked.
+    """
+
+    site: Site
+    shape: tuple[int, int, int, int]
+    matrix: Callable[[], AttentionMatrix]
+
+
+BiasRule: TypeAlias = Callable[[BiasedCall], Bias | None]
+"""What to add to the scores of a call."""
 
 ACTIVE: ContextVar[tuple["Collector", ...]] = ContextVar("zhuyi_watches", default=())
 """The watches of this context, outermost first."""
@@ -75,18 +92,18 @@ class Claim:
         """The module's path, or the model's class where the model itself attends."""
         return self.name or self.collector.model_class
 
-    def bias(self, shape: tuple[int, int, int, int]) -> Bias | None:
+    def bias(self, call: BiasedCall) -> Bias | None:
         """What the collector's rule adds to this call; it is asked once a call."""
         if self._asked is None:
-            self._asked = (self._ask(shape),)
+            self._asked = (self._ask(call),)
         return self._asked[0]
 
-    def _ask(self, shape: tuple[int, int, int, int]) -> Bias | None:
+    def _ask(self, call: BiasedCall) -> Bias | None:
         rule = self.collector.rule
         if rule is None:
             return None
         with suppressed():  # attention inside the rule is none of the model's
-            bias = rule(self.index, shape)
+            bias = rule(call)
         if bias is None:
             return None
         where = f"site {self.index} ({self.place})"
@@ -96,7 +113,7 @@ class Claim:
                 "wrap a tensor with Bias.dense"
             )
         try:
-            bias.check(shape)
+            bias.check(call.shape)
         except ShapeError as wrong:
             raise ShapeError(f"{where}: {wrong}") from None
         return bias

@@ -16,8 +16,9 @@ from zhuyi.core import (
     attend,
     attend_and_summarize,
 )
+from zhuyi.core.bias_terms import PerKeyTerm
 from zhuyi.errors import NotWatchable, OptionError
-from zhuyi.trace.collector import Claim, site, suppressed
+from zhuyi.trace.collector import BiasedCall, Claim, site, suppressed
 from zhuyi.trace.tape import Sighting
 
 
@@ -130,7 +131,7 @@ def intervened(heard: Heard, claims: list[Claim]) -> Heard:
     Raises:
         NotWatchable: if the call drops weights at random.
     """
-    found = (claim.bias(heard.shape) for claim in claims)
+    found = (claim.bias(_offered(heard, claim)) for claim in claims)
     extras = [bias.to(heard.query.device) for bias in found if bias is not None]
     if not extras:
         return heard
@@ -141,8 +142,34 @@ def intervened(heard: Heard, claims: list[Claim]) -> Heard:
         )
     given = () if heard.bias is None else heard.bias.terms
     bias = Bias((*given, *(term for extra in extras for term in extra.terms)))
-    changed = replace(heard, bias=bias, kernel="attend")
+    changed = _without_vetoed(replace(heard, bias=bias, kernel="attend"))
     return replace(changed, run=partial(_attended, changed))
+
+
+def _without_vetoed(heard: Heard) -> Heard:
+    """Keys that no row and no head may look at are zeros: 0 x NaN would bring NaN back."""
+    assert heard.bias is not None
+    rows = (term.values for term in heard.bias.terms if isinstance(term, PerKeyTerm))
+    vetoed = [torch.isneginf(values_BHK).all(1) for values_BHK in rows]
+    if not vetoed or not any(bool(one_BK.any()) for one_BK in vetoed):
+        return heard
+    gone_BK = vetoed[0]
+    for one_BK in vetoed[1:]:
+        gone_BK = gone_BK | one_BK
+    gone_BGKD = gone_BK.to(heard.key.device)[:, None, :, None]
+    return replace(
+        heard,
+        key=heard.key.masked_fill(gone_BGKD, 0.0),
+        value=heard.value.masked_fill(gone_BGKD, 0.0),
+    )
+
+
+def _offered(heard: Heard, claim: Claim) -> BiasedCall:
+    return BiasedCall(
+        site=site(claim, heard.cross, heard.query.shape[1]),
+        shape=heard.shape,
+        matrix=heard.unpadded,
+    )
 
 
 def _attended(heard: Heard) -> torch.Tensor:

@@ -11,7 +11,8 @@ from typing import Final
 import torch
 from torch.nn import functional as F
 
-from ..bias import Bias, BiasTerm, PerKeyTerm
+from ..bias import Bias
+from ..bias_terms import BiasTerm, PerKeyTerm
 from ..inputs import Inputs
 from ..mask import CausalPart, Mask, PaddingPart
 
