@@ -35,3 +35,15 @@ class BackendUnavailable(ZhuyiError, RuntimeError):
 
 class DataUnavailable(ZhuyiError, OSError):
     """A data set cannot be had here; the text says why, and how to get it by hand."""
+
+
+class RuleConflict(ZhuyiError, ValueError):
+    """Two rules ask for what cannot both hold; the text names both."""
+
+
+class NotSteerable(ZhuyiError, RuntimeError):
+    """A rule cannot be applied to this model or call; the text says why and what can."""
+
+
+class UnmatchedRule(UserWarning):
+    """A rule meant nothing in what a model read; an error under `strict`."""

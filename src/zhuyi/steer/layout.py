@@ -1,0 +1,73 @@
+"""What one row of a batch is made of, position by position: what selectors are matched against."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A named part of an input that is not text: a column, a stretch of a channel, a patch.
+
+    Args:
+        name: what a person calls it ("sex", "vib3", "(2, 5)").
+        positions: the key positions that hold it, ascending.
+        channel: name of the channel, for a series.
+        times: first step and step after the last, for a series.
+    """
+
+    name: str
+    positions: tuple[int, ...]
+    channel: str | None = None
+    times: Span | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """One row of a batch.
+
+    Args:
+        length: positions in use, padding included; keys beyond it are not known.
+        text: the row as one text, "" where there is none.
+        spans: per position the characters of `text` that it stands for, or None (padding, pieces
+            that are no text). Two positions may share a character.
+        special: positions that the model or its tokenizer added ([CLS], <s>, ...): rules pass
+            them by unless they name them.
+        padding: positions that hold nothing.
+        roles: who speaks at each position ("system", "user", "assistant", ...), or ().
+        pieces: named parts, where the input is not text.
+        values: what `when` may ask of this row.
+    """
+
+    length: int
+    text: str = ""
+    spans: tuple[Span | None, ...] = ()
+    special: frozenset[int] = frozenset()
+    padding: frozenset[int] = frozenset()
+    roles: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def covering(self, start: int, stop: int) -> frozenset[int]:
+        """Positions that stand for any of the characters from `start` to `stop`."""
+        return frozenset(
+            place
+            for place, span in enumerate(self.spans)
+            if span is not None and span[0] < stop and span[1] > start
+        )
+
+    def cut_by(self, start: int, stop: int) -> frozenset[int]:
+        """Positions that stand for these characters and for others beside them.
+
+        A token that a tokenizer merged across the edge of what a rule names holds more than that.
+        White space beside a word is nobody's content.
+        """
+        cut = set()
+        for place in self.covering(start, stop):
+            span = self.spans[place]
+            assert span is not None
+            outside = self.text[span[0] : max(start, span[0])] + self.text[min(stop, span[1]) : span[1]]
+            if outside.strip():
+                cut.add(place)
+        return frozenset(cut)

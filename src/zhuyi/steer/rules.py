@@ -1,0 +1,152 @@
+"""Several rules as one value: made by calls, by YAML or by inline emphasis; all three are one."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from zhuyi.errors import OptionError
+from zhuyi.steer.layers import LayerRange
+from zhuyi.steer.rule import Action, Guarantee, Rule
+from zhuyi.steer.selectors import Selector, Text
+
+What: TypeAlias = str | Selector | Sequence[str | Selector]
+"""A phrase, a selector, or several of them (their union)."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Rules in order; an empty one changes nothing. Immutable: every call gives a new value.
+
+        weights = softmax(scores + sum of ln(w) over the rules that mean a key)
+
+    Args:
+        rules: the rules, each with its own id.
+        expect: what must hold of them, see `steer.expect`; kept and written back.
+
+    Raises: OptionError: if two rules share an id.
+
+    Example:
+        >>> rules = Rules().boost("diagnosis", 2, why="guideline").veto("she")
+        >>> [(rule.id, round(rule.bias, 3)) for rule in rules]
+        [('boost-1', 0.693), ('veto-2', -inf)]
+    """
+
+    rules: tuple[Rule, ...] = ()
+    expect: tuple[Any, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        ids = [rule.id for rule in self.rules]
+        twice = next((one for one in ids if ids.count(one) > 1), None)
+        if twice is not None:
+            raise OptionError(f"two rules are called {twice!r}: give each its own id")
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __add__(self, other: "Rules") -> "Rules":
+        return Rules((*self.rules, *other.rules), (*self.expect, *other.expect))
+
+    def __getitem__(self, id: str) -> Rule:
+        """The rule of this id. Raises: OptionError: if there is none."""
+        for rule in self.rules:
+            if rule.id == id:
+                return rule
+        known = ", ".join(rule.id for rule in self.rules) or "none"
+        raise OptionError(f"there is no rule {id!r}; there are: {known}")
+
+    def without(self, *ids: str) -> "Rules":
+        """All rules but these: how one is undone. Raises: OptionError: for an unknown id."""
+        for one in ids:
+            self[one]
+        return Rules(tuple(rule for rule in self.rules if rule.id not in ids), self.expect)
+
+    def boost(self, what: What, weight: float, **options: Any) -> "Rules":
+        """More of something: its odds are multiplied by `weight`, 1 or more.
+
+        Args:
+            what: what the rule is about.
+            weight: 1 is neutral; |ln w| is clamped to 3 unless `beyond=True`.
+            options: `id`, `why`, `sender`, `layers`, `heads`, `when`, `expires`, `beyond`, as in
+                `Rule`; `layers` may be text ("0.3-0.8") and `expires` a date as text.
+        """
+        return self._with("boost", what, weight=weight, **options)
+
+    def damp(self, what: What, weight: float, **options: Any) -> "Rules":
+        """Less of something: its odds are multiplied by `weight`, in (0, 1]. No veto."""
+        return self._with("damp", what, weight=weight, **options)
+
+    def veto(self, what: What, *, guarantee: Guarantee = "exact", **options: Any) -> "Rules":
+        """Never this: nobody may look at it, in any layer and head.
+
+        With `layers`, `heads` or `sender` it is no more than "direct", and has to say so.
+        """
+        if any(options.get(name) for name in ("layers", "heads", "sender")):
+            guarantee = "direct" if guarantee == "exact" else guarantee
+        return self._with("veto", what, guarantee=guarantee, **options)
+
+    def share(self, what: What, at_least: float, **options: Any) -> "Rules":
+        """At least this share of every row's attention, in every head that can see it."""
+        return self._with("share", what, at_least=at_least, **options)
+
+    def link(self, relation: Selector, weight: float, **options: Any) -> "Rules":
+        """Pairs that a relation joins attend to each other more (or less)."""
+        return self._with("link", relation, weight=weight, **options)
+
+    @classmethod
+    def from_yaml(cls, source: str | Path) -> "Rules":
+        """Rules from a YAML file (a `Path`) or YAML text (a `str`).
+
+        Raises:
+            InputError: if the file cannot be read, or is no such YAML; the text says where.
+        Needs: pydantic and PyYAML (the extra `steer`).
+        """
+        from zhuyi.steer.form import read_yaml
+
+        return read_yaml(source)
+
+    def to_yaml(self) -> str:
+        """The same rules as YAML text; reading it gives equal rules."""
+        from zhuyi.steer.form import write_yaml
+
+        return write_yaml(self)
+
+    def to_python(self) -> str:
+        """The same rules as a Python expression of calls."""
+        from zhuyi.steer.spelling import spelled
+
+        return spelled(self)
+
+    def _with(self, action: Action, what: What, **options: Any) -> "Rules":
+        id = options.pop("id", None) or f"{action}-{len(self.rules) + 1}"
+        if isinstance(options.get("layers"), str):
+            options["layers"] = LayerRange(options["layers"])
+        if isinstance(options.get("expires"), str):
+            options["expires"] = date.fromisoformat(options["expires"])
+        if "heads" in options:
+            options["heads"] = tuple(options["heads"])
+        if "sender" in options:
+            options["sender"] = selectors_of(options["sender"])
+        rule = Rule(id=id, action=action, select=selectors_of(what), **options)
+        return Rules((*self.rules, rule), self.expect)
+
+
+def selectors_of(what: What) -> tuple[Selector, ...]:
+    """A phrase, a selector or several as selectors.
+
+    Raises: OptionError: for anything else.
+    """
+    given: Iterable[object] = what if isinstance(what, list | tuple) else [what]
+    found: list[Selector] = []
+    for one in given:
+        if isinstance(one, str):
+            found.append(Text(one))
+        elif isinstance(one, Selector):
+            found.append(one)
+        else:
+            raise OptionError(f"a rule is about texts and selectors, got {type(one).__name__}")
+    return tuple(found)
