@@ -112,12 +112,24 @@ class GlassBox(nn.Module):
         self.effect.normal_(0.0, bound, generator=generator)
         self.constant.zero_()
 
-    def forward(self, codes: Tensor, tokens_BNW: Tensor | None = None) -> Tensor:
-        """Logits "B C" of codes, or of their factors as embedded elsewhere, "B N W"."""
-        return self.read(codes, tokens_BNW).logits
+    def forward(
+        self, codes: Tensor, tokens_BNW: Tensor | None = None, *, whole: bool = False
+    ) -> Tensor | Read:
+        """Logits "B C" of codes, or of their factors as embedded elsewhere, "B N W".
+
+        With `whole` all that they are made of, as `read` gives it.
+        """
+        read = self._read(codes, tokens_BNW)
+        return read if whole else read.logits
 
     def read(self, codes: Tensor, tokens_BNW: Tensor | None = None) -> Read:
         """The decision on B inputs, with all that it is made of."""
+        # a call of the module like any other, so that hooks (watching, steering) hear it
+        read = self(codes, tokens_BNW, whole=True)
+        assert isinstance(read, Read)
+        return read
+
+    def _read(self, codes: Tensor, tokens_BNW: Tensor | None) -> Read:
         if tokens_BNW is None:
             tokens_BNW = self.factors(codes)
         present_BN = self.factors.present(codes)

@@ -12,6 +12,7 @@ from zhuyi.core.record import Unit
 from zhuyi.errors import InputError
 from zhuyi.learn.glass_box import GlassBox
 from zhuyi.learn.objectives import Binary, Objective, Places
+from zhuyi.steer.reading import Reader, Values
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.replacements import chosen_way
 from zhuyi.trace.subject import Batch, gather_units
@@ -55,6 +56,19 @@ class GlassBoxSubject(ABC):
     @abstractmethod
     def _codes(self, batch: Batch) -> Tensor:
         """The batch as codes, checked."""
+
+    @abstractmethod
+    def reader(self, values: Values = None) -> Reader:
+        """What the glass box's calls read, for rules (see `zhuyi.steer`).
+
+        Args:
+            values: what `when` may ask beside what the inputs themselves say.
+        """
+
+    @property
+    def _sites(self) -> int:
+        """How many attention calls a pass has: the mixing layers' and the read-out."""
+        return self.module.shape.mixing_layers + 1
 
     @property
     def labels(self) -> tuple[str, ...]:

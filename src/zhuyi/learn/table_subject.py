@@ -15,6 +15,8 @@ from zhuyi.learn.objectives import Objective
 from zhuyi.learn.reading import read_table
 from zhuyi.learn.schema import Schema
 from zhuyi.learn.subject import GlassBoxSubject
+from zhuyi.learn.table_reader import TableReader
+from zhuyi.steer.reading import Reader, Values
 from zhuyi.trace.subject import Batch
 
 DRAWN: Final = "values drawn from the training data, on average"
@@ -76,6 +78,10 @@ class TableSubject(GlassBoxSubject):
         """Per input, its columns in order."""
         return (self._units,) * len(self._codes(batch))
 
+    def reader(self, values: Values = None) -> Reader:
+        """Columns by name; `when` may ask for a row's cells."""
+        return TableReader(self.schema, layers=self._sites, values=values)
+
     def decide(self, batch: Batch, keep: Tensor | None = None) -> Tensor:
         """Probabilities "B C", with the columns outside `keep` (bool "B N") removed."""
         codes = self._codes(batch)
@@ -130,7 +136,10 @@ class TableSubject(GlassBoxSubject):
         kept_BCN = keep[:, None]
         scores_KBCN = torch.where(kept_BCN, read.scores, drawn.scores[:, None])
         effects_KBCN = torch.where(kept_BCN, read.effects, drawn.effects[:, None])
-        sums_KBC = (scores_KBCN.softmax(-1) * effects_KBCN).sum(-1)
+        # a row of which rules veto every factor has no weights, and its constant decides
+        nothing_KBC1 = scores_KBCN.isneginf().all(-1, keepdim=True)
+        weights_KBCN = scores_KBCN.softmax(-1).masked_fill(nothing_KBC1, 0.0)
+        sums_KBC = (weights_KBCN * effects_KBCN).sum(-1)
         return self.module.constant + sums_KBC.mean(0)
 
     def _check_keep(self, codes: Tensor, keep: Tensor) -> None:

@@ -60,7 +60,8 @@ class LayerRange:
                 ends = float(low), float(high if dash else low)
             except ValueError:
                 raise wrong from None
-            whole = self.by_depth or all(end == int(end) for end in ends)
+            # "nan" and "inf" are floats to Python.
+            whole = self.by_depth or all(end.is_integer() for end in ends)
             if not (0 <= ends[0] <= ends[1]) or not whole or (self.by_depth and ends[1] > 1):
                 raise wrong
             parts.append(ends)

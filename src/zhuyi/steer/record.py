@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from zhuyi.core import AttentionMatrix, Bias
-from zhuyi.steer.dose import Dose, _aligned, _biased
+from zhuyi.steer.dose import Dose, aligned, biased_matrix
 from zhuyi.steer.rule import Rule
 from zhuyi.steer.selectors import Matched
 from zhuyi.trace.collector import BiasedCall
@@ -62,32 +62,44 @@ class MatchedRule:
 class Shares:
     """Shares of attention on what rules are about, summed while a model runs.
 
+    Over the rows for which a rule holds, padding left out, the heads and sites where it holds, and
+    the inputs in which it means something.
+
     Args:
-        steered: rule id -> sum over rows, heads and sites of the share with the rules.
-        plain: the same from the same scores without the rules.
+        steered: rule id -> sum of the shares with the rules.
+        plain: the same from the same scores without the rules (but what came in from earlier
+            layers had them).
         counts: rule id -> rows, heads and sites that were summed.
+        short: rule id -> those in which an asked share was not reached though it could be seen.
     """
 
     steered: dict[str, float] = field(default_factory=dict)
     plain: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    short: dict[str, int] = field(default_factory=dict)
 
     def measure(self, call: BiasedCall, bias: Bias | None, dose: Dose) -> None:
         """Add one call. Cost: two streamed passes a rule."""
         plain = call.matrix()
-        steered = plain if bias is None else _biased(plain, bias)
-        for one in dose.active:
+        steered = plain if bias is None else biased_matrix(plain, bias)
+        for one in dose.holding(call):
+            where = dose.meant(one, call)
+            if not bool(where.any()):
+                continue
+            name, asked = one.rule.id, one.rule.at_least
             for kept, matrix in ((self.plain, plain), (self.steered, steered)):
-                total, count = _share(matrix, _aligned(one.keys, call.shape[3]))
-                kept[one.rule.id] = kept.get(one.rule.id, 0.0) + total
-            self.counts[one.rule.id] = self.counts.get(one.rule.id, 0) + count
+                share = _share(matrix, aligned(one.keys, call.shape[3]))[where]
+                kept[name] = kept.get(name, 0.0) + float(share.double().sum())
+            if asked is not None:
+                low = (share > 0) & (share < asked * (1 - 1e-3))
+                self.short[name] = self.short.get(name, 0) + int(low.sum())
+            self.counts[name] = self.counts.get(name, 0) + int(where.sum())
 
 
-def _share(matrix: AttentionMatrix, keys_BK: torch.Tensor) -> tuple[float, int]:
-    """Sum of the shares on some keys over rows and heads, of the rows in which they are meant."""
-    B, H, Q, _ = matrix.shape
-    used = keys_BK.any(1)
+def _share(matrix: AttentionMatrix, keys_BK: torch.Tensor) -> torch.Tensor:
+    """The share [B, H, Q] that every row gives to some keys."""
+    B, H, _, _ = matrix.shape
     hit = keys_BK.to(matrix.query.device, matrix.query.dtype)[:, None, :, None]
     with torch.no_grad():
-        share_BHQ = (matrix @ hit.expand(B, H, -1, -1))[..., 0]
-    return float(share_BHQ[used.to(share_BHQ.device)].double().sum()), int(used.sum()) * H * Q
+        share_BHQ: torch.Tensor = (matrix @ hit.expand(B, H, -1, -1))[..., 0]
+    return share_BHQ.float().cpu()

@@ -1,7 +1,7 @@
 """One rule: what a person says of attention, in the model's own currency.
 
-    a weight w multiplies the odds of a key by w:   scores + ln(w)
-    1 is neutral, 0 is a veto (-inf in every layer and head); rules add up, a veto absorbs
+a weight w multiplies the odds of a key by w:   scores + ln(w)
+1 is neutral, 0 is a veto (-inf in every layer and head); rules add up, a veto absorbs
 """
 
 import math
@@ -12,6 +12,7 @@ from typing import Final, Literal
 from zhuyi.errors import OptionError
 from zhuyi.steer.layers import LayerRange
 from zhuyi.steer.selectors import Selector
+from zhuyi.steer.when import parsed
 
 Action = Literal["boost", "damp", "veto", "share", "link"]
 Guarantee = Literal["steer", "direct", "exact", "input", "information"]
@@ -67,8 +68,18 @@ class Rule:
         if self.guarantee not in GUARANTEES:
             known = ", ".join(GUARANTEES)
             raise OptionError(f"rule {self.id!r}: guarantee must be one of {known}")
+        if any(head < 0 for head in self.heads):
+            raise OptionError(f"rule {self.id!r}: heads are numbered from 0, got {self.heads}")
+        if self.when:
+            parsed(
+                self.when
+            )  # a condition that cannot be read is found here, not in a model's call
         _check_strength(self)
-        if self.action == "veto" and self.guarantee not in ("steer", "direct") and not self.complete:
+        if (
+            self.action == "veto"
+            and self.guarantee not in ("steer", "direct")
+            and not self.complete
+        ):
             raise OptionError(
                 f"rule {self.id!r}: a veto that is {self.guarantee!r} must hold in all layers, "
                 "heads and rows: leave out layers, heads and from"
@@ -95,6 +106,13 @@ class Rule:
     def holds_on(self, day: date) -> bool:
         """Whether it has not expired."""
         return self.expires is None or day <= self.expires
+
+
+def usual_guarantee(action: Action, *, partial: bool) -> Guarantee:
+    """What a rule claims unless it says otherwise; a partial one leaves a way around it."""
+    if action != "veto":
+        return "steer"
+    return "direct" if partial else "exact"
 
 
 def _check_strength(rule: Rule) -> None:

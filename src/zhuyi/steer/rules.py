@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from zhuyi.errors import OptionError
 from zhuyi.steer.layers import LayerRange
-from zhuyi.steer.rule import Action, Guarantee, Rule
+from zhuyi.steer.rule import Action, Guarantee, Rule, usual_guarantee
 from zhuyi.steer.selectors import Selector, Text
 
 What: TypeAlias = str | Selector | Sequence[str | Selector]
@@ -37,10 +37,11 @@ class Rules:
     expect: tuple[Any, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        ids = [rule.id for rule in self.rules]
-        twice = next((one for one in ids if ids.count(one) > 1), None)
-        if twice is not None:
-            raise OptionError(f"two rules are called {twice!r}: give each its own id")
+        seen = set[str]()
+        for rule in self.rules:
+            if rule.id in seen:
+                raise OptionError(f"two rules are called {rule.id!r}: give each its own id")
+            seen.add(rule.id)
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
@@ -63,7 +64,9 @@ class Rules:
         """All rules but these: how one is undone. Raises: OptionError: for an unknown id."""
         for one in ids:
             self[one]
-        return Rules(tuple(rule for rule in self.rules if rule.id not in ids), self.expect)
+        # What is expected of a rule goes with it.
+        expect = tuple(one for one in self.expect if one.rule not in ids)
+        return Rules(tuple(rule for rule in self.rules if rule.id not in ids), expect)
 
     def boost(self, what: What, weight: float, **options: Any) -> "Rules":
         """More of something: its odds are multiplied by `weight`, 1 or more.
@@ -80,13 +83,18 @@ class Rules:
         """Less of something: its odds are multiplied by `weight`, in (0, 1]. No veto."""
         return self._with("damp", what, weight=weight, **options)
 
-    def veto(self, what: What, *, guarantee: Guarantee = "exact", **options: Any) -> "Rules":
+    def veto(self, what: What, *, guarantee: Guarantee | None = None, **options: Any) -> "Rules":
         """Never this: nobody may look at it, in any layer and head.
 
-        With `layers`, `heads` or `sender` it is no more than "direct", and has to say so.
+        Args:
+            what: what the rule is about.
+            guarantee: what it must be able to claim; None for "exact", or for "direct" where
+                `layers`, `heads` or `sender` leave a way around it.
+            options: as in `boost`.
         """
-        if any(options.get(name) for name in ("layers", "heads", "sender")):
-            guarantee = "direct" if guarantee == "exact" else guarantee
+        if guarantee is None:
+            partial = any(options.get(name) for name in ("layers", "heads", "sender"))
+            guarantee = usual_guarantee("veto", partial=partial)
         return self._with("veto", what, guarantee=guarantee, **options)
 
     def share(self, what: What, at_least: float, **options: Any) -> "Rules":
@@ -98,16 +106,19 @@ class Rules:
         return self._with("link", relation, weight=weight, **options)
 
     @classmethod
-    def from_yaml(cls, source: str | Path) -> "Rules":
+    def from_yaml(cls, source: str | Path, *, trusted: bool = True) -> "Rules":
         """Rules from a YAML file (a `Path`) or YAML text (a `str`).
 
+        Args:
+            source: see `zhuyi.steer.form.read_yaml`.
+            trusted: False refuses what reads files or can take forever, for rules of strangers.
         Raises:
             InputError: if the file cannot be read, or is no such YAML; the text says where.
         Needs: pydantic and PyYAML (the extra `steer`).
         """
         from zhuyi.steer.form import read_yaml
 
-        return read_yaml(source)
+        return cls(*read_yaml(source, trusted=trusted))
 
     def to_yaml(self) -> str:
         """The same rules as YAML text; reading it gives equal rules."""
@@ -122,7 +133,7 @@ class Rules:
         return spelled(self)
 
     def _with(self, action: Action, what: What, **options: Any) -> "Rules":
-        id = options.pop("id", None) or f"{action}-{len(self.rules) + 1}"
+        name = options.pop("id", None) or f"{action}-{len(self.rules) + 1}"
         if isinstance(options.get("layers"), str):
             options["layers"] = LayerRange(options["layers"])
         if isinstance(options.get("expires"), str):
@@ -131,7 +142,7 @@ class Rules:
             options["heads"] = tuple(options["heads"])
         if "sender" in options:
             options["sender"] = selectors_of(options["sender"])
-        rule = Rule(id=id, action=action, select=selectors_of(what), **options)
+        rule = Rule(id=name, action=action, select=selectors_of(what), **options)
         return Rules((*self.rules, rule), self.expect)
 
 

@@ -5,12 +5,18 @@ one new class here or in a file beside, and a line in `form.py` for its YAML.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from zhuyi.errors import OptionError
 from zhuyi.steer.layout import Layout
+
+#: Characters of scripts that do not part words by spaces: Chinese and Japanese.
+UNSPACED: Final = "\u3040-\u30ff\u4e00-\u9fff"
+#: What makes a longer word of a word: in "查CT" the sign before CT does not.
+_LETTER: Final = rf"[^\W{UNSPACED}]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +80,9 @@ class Text:
         pattern = r"\s+".join(re.escape(part) for part in self.text.split())
         if self.whole_words:
             if _spaced(self.text.strip()[0]):
-                pattern = r"(?<!\w)" + pattern
+                pattern = f"(?<!{_LETTER})" + pattern
             if _spaced(self.text.strip()[-1]):
-                pattern += r"(?!\w)"
+                pattern += f"(?!{_LETTER})"
         return pattern
 
 
@@ -149,7 +155,7 @@ class Channel:
                 continue
             late = stop is not None and piece.times[0] >= stop
             early = start is not None and piece.times[1] <= start
-            if not late and not early and fnmatchcase(piece.channel, self.name):
+            if not late and not early and _named(piece.channel, self.name):
                 found |= Matched(positions=frozenset(piece.positions), shown=(piece.name,))
         return found
 
@@ -197,25 +203,35 @@ class Role:
         return Matched(positions=chosen, shown=(f"role {self.name}",) if chosen else ())
 
 
-def _found(layout: Layout, pattern: re.Pattern[str]) -> Matched:
-    found = Matched()
-    for match in pattern.finditer(layout.text):
-        start, stop = match.span()
+def spanned(layout: Layout, spans: Iterable[tuple[int, int]]) -> Matched:
+    """Positions that stand for stretches of a layout's text, special ones left out."""
+    keys, cut, shown = set[int](), set[int](), list[str]()
+    for start, stop in spans:
         positions = layout.covering(start, stop) - layout.special
         if start < stop and positions:
-            cut = layout.cut_by(start, stop) & positions
-            found |= Matched(positions=positions, shown=(match.group(),), cut=cut)
-    return found
+            keys |= positions
+            cut |= layout.cut_by(start, stop) & positions
+            shown.append(layout.text[start:stop])
+    return Matched(positions=frozenset(keys), shown=tuple(shown), cut=frozenset(cut))
+
+
+def _found(layout: Layout, pattern: re.Pattern[str]) -> Matched:
+    return spanned(layout, (match.span() for match in pattern.finditer(layout.text)))
 
 
 def _pieces(layout: Layout, names: list[str], wanted: str) -> Matched:
     found = Matched()
     for name, piece in zip(names, layout.pieces, strict=True):
-        if name == wanted or fnmatchcase(name, wanted):
+        if _named(name, wanted):
             found |= Matched(positions=frozenset(piece.positions), shown=(piece.name,))
     return found
 
 
+def _named(name: str, wanted: str) -> bool:
+    """Whether a name is the wanted one, or fits it with its * and ?."""
+    return name == wanted or fnmatchcase(name, wanted.replace("[", "[[]"))
+
+
 def _spaced(letter: str) -> bool:
-    """Whether a script separates words by spaces: Chinese and Japanese do not."""
-    return letter.isalnum() and not ("\u3040" <= letter <= "\u30ff" or "\u4e00" <= letter <= "\u9fff")
+    """Whether a letter has an edge where a word ends."""
+    return re.match(_LETTER, letter) is not None

@@ -6,6 +6,7 @@ Each fact used here has a contract test in tests/core/test_fused.py. What the ke
 (softcap, sink) `supports` refuses, with the reason; the streaming backend does it.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import torch
@@ -21,6 +22,7 @@ CHUNK_ROWS: Final = 1024  # rows whose mask block is stored at a time
 MOST_CHANNELS: Final = 32  # beyond, extra channels cost more than adding a block of the bias
 HALF_LIMIT: Final = 8e3  # a bias divided by the scale may be this large in float16,
 FLOAT_LIMIT: Final = 1e35  # and this large in the others, without overflow
+VETOED: Final = -1e30  # beside any score exp(VETOED - score) is exactly 0, in float32 as well
 EXACT: Final = (torch.float32, torch.float64)
 SPLIT_PAIRS: Final = tuple((i, j) for i in range(3) for j in range(3 - i))
 
@@ -43,6 +45,7 @@ def attend(inputs: Inputs, value: torch.Tensor, dropout: float) -> torch.Tensor:
         query, key, wide = (_padded(tensor, width) for tensor in (query, key, value))
         output = _kernel(query, key, wide, row, inputs.scale, dropout, False)
         return output[..., : value.shape[3]]
+    inputs, value = _vetoes_on_channels(inputs, value)
     bias, dense = _split_bias(inputs.bias, query, inputs.scale)
     if bias is not None:
         query, key = _with_channels(inputs, bias)
@@ -104,6 +107,26 @@ def _row_bias(inputs: Inputs) -> torch.Tensor | None:
     if mask is not None:
         row = row.masked_fill(~mask.block(*everything, inputs.device), float("-inf"))
     return row
+
+
+def _vetoes_on_channels(inputs: Inputs, value: torch.Tensor) -> tuple[Inputs, torch.Tensor]:
+    """Causal calls with -inf for some keys, so that the kernel's own causal mask stays.
+
+    A channel cannot hold -inf. `VETOED` in its place gives a weight of exactly 0 beside any other
+    key, and where a row sees no other the vetoed values are zeros, so the row is 0 as it has to be.
+    """
+    bias = inputs.bias
+    if bias is None or not is_plain_causal(inputs.mask) or inputs.query.dtype not in EXACT:
+        return inputs, value
+    terms: list[BiasTerm] = []
+    for term in bias.terms:
+        if isinstance(term, PerKeyTerm) and term.values.shape[1] == 1:
+            gone_B1K = torch.isneginf(term.values)
+            if not term.values.requires_grad and bool(gone_B1K.any()):
+                term = PerKeyTerm(term.values.masked_fill(gone_B1K, VETOED))
+                value = value.masked_fill(gone_B1K[..., None].to(value.device), 0.0)
+        terms.append(term)
+    return replace(inputs, bias=Bias(tuple(terms))), value
 
 
 def _split_bias(

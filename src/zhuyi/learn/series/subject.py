@@ -16,6 +16,7 @@ from zhuyi.learn.series.knowledge import SeriesInputs
 from zhuyi.learn.series.reading import read_series
 from zhuyi.learn.series.stretches import ABSENT
 from zhuyi.learn.subject import GlassBoxSubject
+from zhuyi.steer.reading import Reader, UnitReader, Values
 from zhuyi.trace.subject import Batch
 
 MEAN: Final = "training mean"
@@ -76,6 +77,20 @@ class SeriesSubject(GlassBoxSubject):
         """Per series, the stretches that it reaches, the newest first."""
         # a series that began later lacks the last units, so the place of a unit is its position
         return tuple(self._units[:count] for count in self._counts(self._codes(batch)))
+
+    def reader(self, values: Values = None) -> Reader:
+        """Stretches by name, with their channel and steps.
+
+        Step 0 is the first of the longest series in training: of shorter ones the end counts, and
+        negative steps mean the same in all.
+        """
+        steps = self.inputs.stretches.steps
+        channels = [
+            (channel.name, (steps - last, steps - first + 1))
+            for first, last in self.inputs.stretches.bounds
+            for channel in self.inputs.channels
+        ]
+        return UnitReader(self._units, channels=channels, layers=self._sites, values=values)
 
     def decide(self, batch: Batch, keep: Tensor | None = None) -> Tensor:
         """Probabilities "B C", with the units outside `keep` (bool "B N") removed.

@@ -18,6 +18,7 @@ from zhuyi.learn.glass_box import Shape
 from zhuyi.learn.problems import check_rows
 from zhuyi.learn.text import explaining, plotting
 from zhuyi.learn.text.pieces import Units, read_units
+from zhuyi.learn.text.reader import announce
 from zhuyi.learn.text.reading import read_texts
 from zhuyi.learn.text.subject import TextSubject
 from zhuyi.learn.text.vocabulary import (
@@ -281,6 +282,7 @@ class TextAttentionClassifier(GlassBoxClassifier):
     def _read(self, texts: Sequence[str]) -> list[Factors]:
         """Texts to decide on as factors, with a warning of those that say nothing."""
         found = [self.vocabulary_.read(text) for text in texts]
+        announce(self.vocabulary_, texts, found)
         _warn_of_long(found)
         nothing = [row for row, one in enumerate(found) if not one.known]
         if nothing:

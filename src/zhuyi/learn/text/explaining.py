@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zhuyi.learn.contributions import Contributions
 from zhuyi.learn.explaining import COLUMNS, NOT_VERIFIED
+from zhuyi.learn.text.reader import announce
 from zhuyi.learn.text.subject import TextSubject
 from zhuyi.learn.text.vocabulary import Factors, padded
 from zhuyi.verify import Deletion, verify
@@ -49,7 +50,7 @@ def tabulate(
     places = [(row, label) for row, labels in enumerate(asked) for label in labels]
     verdicts = _verdicts(subject, texts, places) if verify else [NOT_VERIFIED] * len(places)
     lines: dict[str, list[object]] = {name: [] for name in TEXT_COLUMNS}
-    told = zip(places, verdicts, _told(subject, found, places), strict=True)
+    told = zip(places, verdicts, _told(subject, texts, found, places), strict=True)
     for (row, label), verdict, own in told:
         one = found[row]
         numbers = _by_unit(subject, texts[row], *own[1:]) if by_unit else _by_piece(one, *own)
@@ -67,7 +68,10 @@ def tabulate(
 
 
 def _told(
-    subject: TextSubject, found: Sequence[Factors], places: Sequence[tuple[int, int]]
+    subject: TextSubject,
+    texts: Sequence[str],
+    found: Sequence[Factors],
+    places: Sequence[tuple[int, int]],
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Score, weight and contribution of every factor, for each place; a few texts at a time."""
     # of two classes there is one logit, for the second: for the first it counts the other way
@@ -75,8 +79,10 @@ def _told(
     for _, portion in groupby(places, key=lambda place: place[0] // _AT_ONCE):
         some = list(portion)
         first, last = some[0][0], some[-1][0]
+        those = slice(first, last + 1)
+        announce(subject.vocabulary, texts[those], found[those])
         with torch.no_grad():
-            read = subject.module.read(torch.from_numpy(padded(found[first : last + 1])))
+            read = subject.module.read(torch.from_numpy(padded(found[those])))
         scores, weights, parts = read.scores, read.weights, read.contributions
         for row, label in some:
             at = row - first, 0 if two else label

@@ -41,23 +41,28 @@ class Units:
         spans: start and end of each in the text as it came.
         dense: whether it is of a script without spaces.
         whole: whether these are all, and not the first ones of a long text.
+        cut: spans of units that were cut out; None where none were.
     """
 
     keys: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     dense: tuple[bool, ...]
     whole: bool = True
+    cut: tuple[tuple[int, int], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def without(self, kept: list[int]) -> "Units":
         """The units of these places only, as if they stood side by side."""
+        there = set(kept)
+        gone = (span for place, span in enumerate(self.spans) if place not in there)
         return Units(
             tuple(self.keys[n] for n in kept),
             tuple(self.spans[n] for n in kept),
             tuple(self.dense[n] for n in kept),
             self.whole,
+            (*(self.cut or ()), *gone),
         )
 
 

@@ -14,8 +14,10 @@ from zhuyi.learn.objectives import Objective
 from zhuyi.learn.portions import decided
 from zhuyi.learn.subject import GlassBoxSubject
 from zhuyi.learn.text.embedding import TextEmbedding, without_units
+from zhuyi.learn.text.reader import TextCalls, announce
 from zhuyi.learn.text.reading import read_texts
 from zhuyi.learn.text.vocabulary import SPECIAL, Factors, Vocabulary, padded
+from zhuyi.steer.reading import Reader, Values
 from zhuyi.trace.subject import Batch
 
 LEFT_OUT: Final = "left out with every piece that touches it"
@@ -72,13 +74,19 @@ class TextSubject(GlassBoxSubject):
         if isinstance(batch, Tensor):
             raise InputError("batch must be a sequence of texts, got a tensor")
         found = []
-        for text in read_texts(list(batch)):
+        texts = read_texts(list(batch))
+        for text in texts:
             if text not in self._known:
                 if len(self._known) >= _REMEMBERED:
                     self._known.clear()
                 self._known[text] = self.vocabulary.read(text)
             found.append(self._known[text])
+        announce(self.vocabulary, texts, found)
         return found
+
+    def reader(self, values: Values = None) -> Reader:
+        """Pieces with their places in the text."""
+        return TextCalls(self.vocabulary, layers=self._sites, values=values)
 
     def units(self, batch: Batch) -> tuple[tuple[Unit, ...], ...]:
         """Per text, its characters and words in reading order.
@@ -96,7 +104,7 @@ class TextSubject(GlassBoxSubject):
             codes = torch.from_numpy(padded(texts))
         else:
             _check_keep(texts, keep)
-            codes = self._reduced(texts, keep)
+            codes = self._reduced(batch, texts, keep)
         return self._objective.shares(decided(self.module, codes)).float()
 
     def gather(self, batch: Batch, values: Tensor) -> Tensor:
@@ -150,7 +158,7 @@ class TextSubject(GlassBoxSubject):
     def _codes(self, batch: Batch) -> Tensor:
         return torch.from_numpy(padded(self.factors(batch)))
 
-    def _reduced(self, texts: Sequence[Factors], keep: Tensor) -> Tensor:
+    def _reduced(self, batch: Batch, texts: Sequence[Factors], keep: Tensor) -> Tensor:
         """Codes of the texts without the units outside `keep`."""
         kept = keep.cpu().numpy()
         if self._removal == CLOSED:
@@ -160,6 +168,7 @@ class TextSubject(GlassBoxSubject):
                 )
                 for one, row in zip(texts, kept, strict=True)
             ]
+            announce(self.vocabulary, read_texts(list(batch)), left)
             return torch.from_numpy(padded(left))
         codes = torch.from_numpy(padded(texts))
         if self._removal == UNKNOWN:

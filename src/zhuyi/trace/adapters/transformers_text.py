@@ -15,6 +15,7 @@ from zhuyi.errors import InputError, ShapeError
 from zhuyi.trace.adapters.text_rows import DELETION, MASK, Row, removal_of, text_removals
 from zhuyi.trace.adapters.transformers_embeddings import blank_vector, embedding_table
 from zhuyi.trace.adapters.transformers_nearby import jittered
+from zhuyi.trace.known_ids import remember_ids
 from zhuyi.trace.subject import Batch
 from zhuyi.trace.words import Token, join_tokens, locate_tokens
 
@@ -180,6 +181,7 @@ class TextReader:
     def with_embeddings(self, encoded: Encoded, embeddings: Tensor) -> dict[str, Tensor]:
         """The model's keyword arguments with embeddings in the place of ids."""
         inputs = {name: value for name, value in encoded.inputs.items() if name != "input_ids"}
+        remember_ids(embeddings, encoded.inputs["input_ids"])
         return {**inputs, "inputs_embeds": embeddings}
 
     def _rows(self, batch: Batch) -> list[Row]:

@@ -1,0 +1,67 @@
+"""What a table model's calls read, for rules: columns by name, and cells for `when`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from zhuyi.errors import InputError
+from zhuyi.learn.columns import KNOWN, Column
+from zhuyi.learn.schema import Schema
+from zhuyi.steer.layout import Layout, Piece
+from zhuyi.steer.reading import Reading, Values, values_of
+
+
+class TableReader:
+    """Every column is one position, named as it is; a row's known cells are its values.
+
+    Numbers come as numbers, dates as days since 1970, categories and grades by name, truth
+    values as such.
+    A missing cell, an unseen category and a cell of text have no value.
+
+    Args:
+        schema: how columns are read.
+        layers: attention sites of a pass.
+        values: what `when` may ask beside; a cell of that name gives way.
+    """
+
+    def __init__(self, schema: Schema, *, layers: int, values: Values = None) -> None:
+        self._columns = schema.columns
+        self._pieces = tuple(
+            Piece(name=name, positions=(place,)) for place, name in enumerate(schema.names)
+        )
+        self._layers = layers
+        self._values = values
+
+    @property
+    def layers(self) -> int:
+        """Attention sites of a pass."""
+        return self._layers
+
+    def begin(self) -> None:
+        """Nothing to forget."""
+
+    def read(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Reading:
+        """The rows of codes "B N K"."""
+        codes = kwargs.get("codes", args[0] if args else None)
+        if not isinstance(codes, Tensor) or codes.dim() != 3:
+            raise InputError("rules on tables need the codes (B, N, K) as the first argument")
+        rows = codes.tolist()
+        count = len(self._pieces)
+        layouts = tuple(
+            Layout(length=count, pieces=self._pieces, values={**dict(self._cells(row)), **told})
+            for row, told in zip(rows, values_of(self._values, len(rows)), strict=True)
+        )
+        return Reading(layouts=layouts, new=count)
+
+    def _cells(self, row: list[list[float]]) -> Iterator[tuple[str, object]]:
+        for column, (value, state, *_) in zip(self._columns, row, strict=True):
+            if state == KNOWN and column.kind != "text":
+                yield column.name, _cell(column, value)
+
+
+def _cell(column: Column, value: float) -> object:
+    if not column.categories:
+        return value
+    name = column.categories[int(value)]
+    return name == "True" if column.kind == "boolean" else name
