@@ -209,7 +209,7 @@ def test_places_that_do_not_exist() -> None:
 
 
 def test_a_veto_under_a_causal_mask_is_exact_to_the_bit_and_a_row_without_keys_is_zero() -> None:
-    """It rides on a channel of the fused kernel, as a finite number: what has to be seen is that."""
+    """It rides on a channel of the fused kernel, as a finite number."""
     query, key, value = (numbers(2, 2, 40, 16, seed=n).float() for n in range(3))
     gone = torch.zeros(2, 40)
     gone[:, 0] = gone[1, 3:6] = -math.inf

@@ -67,6 +67,7 @@ def steer(
         is said by `certify`. A finite weight is never a veto.
 
     Example:
+        >>> import torch
         >>> layer = torch.nn.TransformerEncoderLayer(8, 2, batch_first=True).eval()
         >>> from zhuyi.core.record import Unit
         >>> from zhuyi.steer.reading import UnitReader

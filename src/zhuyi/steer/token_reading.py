@@ -4,6 +4,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import torch
@@ -16,6 +17,7 @@ from zhuyi.steer.roles import Roles, roles_of
 from zhuyi.trace.known_ids import ids_of
 
 _REMEMBERED: Final = 512  # rows
+_WINDOWS: Final = 2**16
 _WINDOW: Final = 8  # tokens before one that may change how it is written
 _BROKEN: Final = "\ufffd"  # what half a character decodes to
 
@@ -92,6 +94,8 @@ class TokenReader:
         self._values = values
         self._roles: Roles | None = None
         self._text = _Text()
+        # Every step of a generation spells what was there before once more.
+        self._decoded = lru_cache(maxsize=_WINDOWS)(self._decode_anew)
         self._known: OrderedDict[tuple[tuple[int, ...], tuple[bool, ...], int], Layout]
         self._known = OrderedDict()
 
@@ -283,8 +287,9 @@ class TokenReader:
         return text, tuple(spans), tuple(raw)
 
     def _decode(self, ids: Sequence[int]) -> str:
-        if not ids:
-            return ""
+        return self._decoded(tuple(ids)) if ids else ""
+
+    def _decode_anew(self, ids: tuple[int, ...]) -> str:
         return self._tokenizer.decode(
             list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
         )

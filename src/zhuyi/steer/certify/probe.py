@@ -4,7 +4,8 @@
     held-out scores; 95 % interval by bootstrap over rows
 
 An area of 0.5 is chance. A linear probe finds what a straight cut finds: a low area is no proof
-that nothing is there.
+that nothing is there. (Where every combination of the features has the attribute equally often,
+what is held out is always the other half, and the area falls below 0.5.)
 """
 
 from collections.abc import Sequence
