@@ -9,7 +9,7 @@ READY_DEMO := $(VENV)/.ready-demo
 READY_DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check bench lint format types docs snapshot clean
+.PHONY: help setup demo test test-long check bench lint format types docs view view-check snapshot clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,7 +40,7 @@ test: $(READY_DEV) ## the quick suite
 test-long: $(READY_DEV) ## the slow tests that `make test` leaves out
 	$(PY) -m pytest -m long
 
-check: lint types docs ## format, lint, types, architecture, documentation
+check: lint types docs view-check ## format, lint, types, architecture, documentation, the view's script
 
 lint: $(READY_DEV) ## format and lint, read only
 	$(PY) -m ruff format --check .
@@ -52,6 +52,16 @@ types: $(READY_DEV) ## strict types, and the rules of the house
 
 docs: $(READY_DEV) ## run what the documentation shows
 	$(PY) scripts/check_docs.py
+
+# Installing zhuyi never needs Node: the built script is kept in git. Changing the view does.
+view: ## rebuild the view's script from frontend/ (needs Node 20 or later)
+	cd frontend && npm ci --silent && npm run --silent build
+
+view-check: ## types and tests of frontend/, and that the kept script is what it builds
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)'; then \
+	  cd frontend && npm ci --silent && npm run --silent check && npm run --silent test \
+	    && node build.mjs --check; \
+	else echo "no Node 20 here: the view's script is not rebuilt and compared"; fi
 
 # BertViz is installed only to weigh its page; without it that row counts its format instead.
 bench: $(READY_DEV) ## measure; writes JSON and docs/benchmarks.md
@@ -66,4 +76,4 @@ snapshot: $(READY_DEV) ## renew tests/snapshots after a public name was changed 
 	$(PY) scripts/snapshot.py
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis out
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis out frontend/node_modules

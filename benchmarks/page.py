@@ -12,7 +12,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 from benchmarks.measure import Row, save
 from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.ui.looking import Choice, look
-from zhuyi.ui.report.build import build_page
+from zhuyi.ui.view.page import build_page
 
 QUESTION = "size of a page for 144 heads, against BertViz's model view of the same weights"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

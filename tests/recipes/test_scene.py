@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from zhuyi.core.record import Said
@@ -111,3 +112,27 @@ def test_every_scene_says_what_it_asks_what_it_needs_and_what_it_is_not_for(name
 def test_an_unknown_scene_is_refused() -> None:
     with pytest.raises(OptionError, match="the scenes are medicine, finance, manufacturing"):
         running.run("kitchen")
+
+
+def test_an_observer_sees_the_fits_of_every_part_and_nothing_after() -> None:
+    from zhuyi.learn import AttentionClassifier
+
+    table = np.random.default_rng(0).normal(size=(100, 3))
+    heard: list[tuple[int, bool]] = []
+
+    def fit() -> None:
+        AttentionClassifier(max_epochs=1, random_state=0).fit(table, table[:, 0] > 0)
+
+    def run(options: Options) -> Part:
+        fit()
+        return Part(name="", title=said("part"), answer=said("yes"), data=said("none"))
+
+    part = PartOf(question=said("?"), data="none", run=run)
+    kitchen = Scene(
+        name="kitchen", title=said("Kitchen"), by_name={"a": part, "b": part}, forbidden=()
+    )
+    kitchen.run(Options())
+    assert heard == []
+    kitchen.run(Options(observer=lambda now: heard.append((now.progress.epoch, now.fitted))))
+    fit()
+    assert heard == [(1, False), (1, True)] * 2

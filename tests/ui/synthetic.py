@@ -7,8 +7,8 @@ import torch
 from zhuyi.core import AttentionMatrix, Mask
 from zhuyi.core.record import Finding, Label, Outcome, Said, Site, Unit, Verdict
 from zhuyi.ui.looked import Checked, HeadPicture, Looked, Tokens
-from zhuyi.ui.report.detail import Detail, describe
-from zhuyi.ui.report.pictures import Seen, draw_site, stand_out
+from zhuyi.ui.view.detail import Detail, describe
+from zhuyi.ui.view.pictures import Seen, draw_site, stand_out
 
 
 def wave(length: int, width: int) -> torch.Tensor:

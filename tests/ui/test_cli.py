@@ -8,6 +8,7 @@ import pytest
 
 import zhuyi
 from tests.trace.subject_models import bert, bert_tokenizer, built, gpt_tokenizer, llama, vit
+from tests.ui.view.packed import moment_of, track_of
 from zhuyi.ui import demo
 from zhuyi.ui.as_json import SCHEMA
 from zhuyi.ui.cli import main
@@ -119,7 +120,7 @@ def test_no_verify_says_not_verified_on_every_face(
     result = Result(capsys, "look", classifier, "--text", TEXT, "--no-verify", "-o", page)
     assert result.code == 0
     assert "NOT VERIFIED" in result.out
-    assert '"verdict":null' in page.read_text(encoding="utf-8")
+    assert moment_of(page.read_text(encoding="utf-8"))["verdict"] is None
     result = Result(capsys, "look", classifier, "--text", TEXT, "--no-verify", "--json")
     found = json.loads(result.out)
     assert found["verified"] is False
@@ -200,8 +201,10 @@ def test_page_is_written_and_named(
     assert result.code == 0
     assert "page.html" in result.out.replace("\n", "")
     written = page.read_text(encoding="utf-8")
-    assert '"model":"tiny-bert"' in written
-    assert str(classifier.parent) not in written, "the page must not carry the machine's folders"
+    track = track_of(written)
+    assert track["model"] == "tiny-bert"
+    carried = written + json.dumps([track, moment_of(written)])
+    assert str(classifier.parent) not in carried, "the page must not carry the machine's folders"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["page.html", "text.txt"]
 
 
@@ -256,7 +259,7 @@ def test_image(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     found = json.loads(result.out)
     assert found["input"] == "cat.png"
     assert len(found["units"]) == 10
-    assert '"grid":[3,3]' in page.read_text(encoding="utf-8")
+    assert track_of(page.read_text(encoding="utf-8"))["image"]["grid"] == [3, 3]
 
 
 WRONG = {

@@ -6,7 +6,7 @@ All of it but `run` is the same for the same model, data, settings and seed.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from zhuyi.core.record import Finding, Label, Said
 
@@ -277,7 +277,29 @@ class AuditReport:
 
         Raises: InputError: another ending, or a place that cannot be written; an older file stays.
         """
-        # The one door from a record to its faces, opened only when it is used.
+        # A door from a record to its faces, opened only when it is used; so are those below.
         from zhuyi.ui.report.audit.folder import save_report
 
         save_report(self, Path(path))
+
+    def show(self, *, budget: int | None = None) -> None:
+        """Display the report: its page in a notebook's cell, or as text in a terminal.
+
+        Args:
+            budget: bytes that the cell may take, 2,000,000 when None; trusted inputs are left out
+                first, which the page says.
+        """
+        from zhuyi.ui.notebook import view
+
+        view(self, budget=budget).show()
+
+    def plot(self, *, title: str = "") -> Any:
+        """A matplotlib Figure: the skill of every method with its interval and verdict.
+
+        Args:
+            title: what to call it; "" for none.
+        Raises: InputError: matplotlib is not installed.
+        """
+        from zhuyi.ui.figures import plot_report
+
+        return plot_report(self, title=title)

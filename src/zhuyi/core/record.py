@@ -4,9 +4,9 @@ A record only holds; whoever computes it lives elsewhere. Letters: B inputs, N u
 Attribution is what `explain` says, Finding and Verdict what `verify` says of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -66,6 +66,57 @@ class Attribution:
     target: tuple[int, ...]
     signed: bool
     evidence: Mapping[str, object] = field(default_factory=dict)
+
+    def show(
+        self,
+        verdict: "Verdict | None" = None,
+        *,
+        batch: int | None = None,
+        decisions: Sequence[str] = (),
+        title: str = "",
+        budget: int | None = None,
+    ) -> None:
+        """Display the pieces with their values: in a notebook's cell, or as text in a terminal.
+
+        Args:
+            verdict: on this explanation; without one it says "not verified".
+            batch: index of the input; None for all.
+            decisions: names of the decisions.
+            title: what to call it; "" for the method.
+            budget: bytes that the cell may take, 2,000,000 when None.
+        Raises: OptionError: an input that is not there.
+        """
+        from zhuyi.ui.notebook import Choice, view  # a door from a record to its faces
+
+        choice = Choice(batch=batch)
+        view(
+            self, choice=choice, verdict=verdict, decisions=decisions, title=title, budget=budget
+        ).show()
+
+    def plot(
+        self,
+        verdict: "Verdict | None" = None,
+        *,
+        batch: int = 0,
+        decisions: Sequence[str] = (),
+        title: str = "",
+        most: int = 20,
+    ) -> Any:
+        """A matplotlib Figure of one input: its text in color, and the largest values as bars.
+
+        Args:
+            verdict: on this explanation; without one the caption says "not verified".
+            batch: index of the input.
+            decisions: names of the decisions.
+            title: what to call it; "" for none.
+            most: bars, at most.
+        Raises: OptionError: an input that is not there. InputError: matplotlib is not installed.
+        """
+        from zhuyi.ui.figures import plot_attribution  # a door from a record to its faces
+
+        return plot_attribution(
+            self, verdict, batch=batch, decisions=decisions, title=title, most=most
+        )
 
 
 Outcome = Literal["supports", "cautions", "refutes", "informs", "skipped"]
@@ -143,3 +194,13 @@ class Verdict:
     def finding(self, test: str) -> Finding | None:
         """The finding of the test of this name, or None when it was not run."""
         return next((one for one in self.findings if one.test == test), None)
+
+    def show(self, *, title: str = "") -> None:
+        """Display the verdict with every finding: in a notebook's cell, or as text in a terminal.
+
+        Args:
+            title: what to call it; "" for the method.
+        """
+        from zhuyi.ui.notebook import view  # a door from a record to its faces
+
+        view(self, title=title).show()

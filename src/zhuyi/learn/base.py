@@ -17,8 +17,11 @@ from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.fitting import Examples, fit_glass_box
 from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.objectives import Objective
+from zhuyi.learn.observing import Task, Telling, Training, observer
 from zhuyi.learn.portions import decided
+from zhuyi.learn.subject import GlassBoxSubject
 from zhuyi.learn.training import Plan, Progress
+from zhuyi.trace.subject import Batch
 
 _LEAST = {"max_epochs": 1, "patience": 1, "width": 4, "mixing_layers": 0}
 
@@ -75,6 +78,14 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _codes(self, X: object) -> torch.Tensor:
         """Codes of inputs to decide on; checks that they are like those of training."""
 
+    @abstractmethod
+    def _subject_of(self, module: GlassBox, inputs: Any) -> GlassBoxSubject:
+        """The subject of a box that is ready, or would be if training ended now."""
+
+    def _batch(self, material: Any, codes: NDArray[Any], rows: Sequence[int]) -> Batch:
+        """Training inputs of these indices, as the subject takes them."""
+        return torch.from_numpy(codes[np.asarray(rows)])
+
     @classmethod
     @abstractmethod
     def _inputs_from(cls, data: object) -> Inputs:
@@ -85,6 +96,9 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _examined(self, inputs: Any, codes: NDArray[Any], target: NDArray[np.generic]) -> None:
         """Warn of what makes the training useless or misleading."""
+
+    def _settle(self, module: GlassBox, inputs: Any, codes: torch.Tensor) -> None:
+        """What is done to a trained box beside training; its decisions stay."""
 
     def _fits(self, shape: Shape) -> bool:
         """Whether a restored estimator fits itself."""
@@ -109,6 +123,10 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _explained(self, logits: NDArray[np.float64]) -> list[list[int]]:
         """Per row, the logits that `explain` tells of by default."""
+
+    @abstractmethod
+    def _task(self) -> Task:
+        """What is decided."""
 
     def _calibrated(self) -> bool:
         return False
@@ -198,6 +216,7 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         codes = self._encoded(inputs, material)
         self._examined(inputs, codes, target)
         shape = self._shape(outputs)
+        telling = self._telling(material, inputs, codes, target)
         fitted = fit_glass_box(
             Examples(codes=codes, target=target, weights=weights, groups=groups, together=together),
             inputs,
@@ -208,11 +227,46 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             validation_fraction=self.validation_fraction,
             calibrated=self._calibrated(),
             refit=self._refit(),
+            observe=None if telling is None else telling.epoch,
         )
         self.inputs_, self.module_ = inputs, fitted.module
         self.temperature_, self.validation_rows_ = fitted.temperature, fitted.judged
         self.n_epochs_, self.history_ = fitted.trained.epochs, fitted.trained.history
+        self._settle(fitted.module, inputs, torch.from_numpy(codes))
+        if telling is not None:
+            telling.fitted(fitted, self.max_epochs)
         return torch.from_numpy(codes)
+
+    def _telling(
+        self, material: Any, inputs: Any, codes: NDArray[Any], target: NDArray[np.generic]
+    ) -> Telling | None:
+        """Who is to be told of this fit; see `observing`."""
+        told = observer()
+        if told is None:
+            return None
+
+        shift, factor = self._unit()
+
+        def training(judged: NDArray[np.int64]) -> Training:
+            return Training(
+                estimator=type(self).__name__,
+                explanation="evidence" if self.mixing_layers else "computation",
+                labels=self.labels_,
+                target=target,
+                held_back=judged,
+                batch=lambda rows: self._batch(material, codes, rows),
+                refit=self._refit() and judged.size > 0,
+                task=self._task(),
+                shift=shift,
+                factor=factor,
+            )
+
+        def subject(module: GlassBox) -> GlassBoxSubject:
+            if module is not vars(self).get("module_"):  # a copy, not settled yet
+                self._settle(module, inputs, torch.from_numpy(codes))
+            return self._subject_of(module, inputs)
+
+        return Telling(told, training, subject)
 
     def _shape(self, outputs: int) -> Shape:
         # a kind of input that lets them be None says what they are then

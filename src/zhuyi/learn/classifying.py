@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from zhuyi.errors import OptionError
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.objectives import Binary, Multiclass, Multilabel, Objective
+from zhuyi.learn.observing import Task
 from zhuyi.learn.targets import Classes, read_classes, read_groups, read_weights
 
 BEST_F1: Final = "f1"
@@ -110,6 +111,9 @@ class GlassBoxClassifier(ClassifierMixin, GlassBoxEstimator):  # type: ignore[mi
         if self.multilabel_:
             return Multilabel(self.positive_weights_)
         return Binary() if self._binary() else Multiclass()
+
+    def _task(self) -> Task:
+        return "labels" if self.multilabel_ else "classes"
 
     def _calibrated(self) -> bool:
         return True

@@ -15,7 +15,7 @@ from zhuyi.errors import InputError
 from zhuyi.learn import explaining, plotting
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.gauge import settle_constants
-from zhuyi.learn.glass_box import Shape
+from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.problems import check_rows, find_problems, report
 from zhuyi.learn.reading import Cells, is_frame, is_mappings, read_table
 from zhuyi.learn.schema import Schema, learn_schema
@@ -87,7 +87,7 @@ class TableEstimator(GlassBoxEstimator):
     def subject(self) -> TableSubject:
         """The fitted model as a Subject, for `zhuyi.audit`, `zhuyi.verify` and `zhuyi.explain`."""
         check_is_fitted(self)
-        return TableSubject(self.module_, self.schema_, self.labels_, self._objective())
+        return self._subject_of(self.module_, self.inputs_)
 
     def unseen(self, X: object) -> dict[str, dict[str, int]]:
         """Per column, the categories in X that training never saw, with how often they come."""
@@ -134,13 +134,14 @@ class TableEstimator(GlassBoxEstimator):
         plan = super()._plan()
         return plan if self.mixing_layers else replace(plan, centering=_CENTERING)
 
-    def _learn(self, material: Any, *rest: Any) -> torch.Tensor:
-        codes = super()._learn(material, *rest)
-        if not self.mixing_layers:  # with them nothing says what a factor by itself is worth
-            some = codes[:: max(1, len(codes) // _SETTLED_ON)]
-            drawn = torch.from_numpy(self.inputs_.spread(DRAWS))
-            settle_constants(self.module_, some, drawn)
-        return codes
+    def _subject_of(self, module: GlassBox, inputs: Schema) -> TableSubject:
+        return TableSubject(module, inputs, self.labels_, self._objective())
+
+    def _settle(self, module: GlassBox, inputs: Schema, codes: torch.Tensor) -> None:
+        if self.mixing_layers:  # nothing says what a factor by itself is worth
+            return
+        some = codes[:: max(1, len(codes) // _SETTLED_ON)]
+        settle_constants(module, some, torch.from_numpy(inputs.spread(DRAWS)))
 
     def _examined(
         self, inputs: Schema, codes: NDArray[np.float64], target: NDArray[np.generic]

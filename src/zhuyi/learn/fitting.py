@@ -1,7 +1,8 @@
 """From codes and targets to a trained, settled and calibrated glass box in float64."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.objectives import Objective
 from zhuyi.learn.portions import decided
 from zhuyi.learn.temperature import best_temperature
-from zhuyi.learn.training import Part, Plan, Trained, train
+from zhuyi.learn.training import Part, Plan, Progress, Trained, train
 
 _FEWEST_JUDGED: Final = 10  # validation rows below which they decide nothing
 _FEWEST_CALIBRATED: Final = 50
@@ -56,6 +57,22 @@ class Examples:
     together: NDArray[np.int64] | None = None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a training stands.
+
+    Args:
+        progress: the same in numbers.
+        judged: indices of the validation rows; empty without any.
+        ended: a copy of the box as if training ended here: calibrated, in float64. What training
+            never used is not settled, which would take a pass over all rows.
+    """
+
+    progress: Progress
+    judged: NDArray[np.int64]
+    ended: Callable[[], GlassBox]
+
+
 def fit_glass_box(
     examples: Examples,
     inputs: Inputs,
@@ -67,6 +84,7 @@ def fit_glass_box(
     validation_fraction: float,
     calibrated: bool,
     refit: bool = False,
+    observe: Callable[[Standing], None] | None = None,
 ) -> Fitted:
     """Split, train, settle what training never used, and calibrate.
 
@@ -81,24 +99,33 @@ def fit_glass_box(
         calibrated: whether logits are divided by a temperature.
         refit: whether, once the validation rows have told how many epochs and which temperature are
             best, a fresh box is trained on all rows with these; it takes as long again.
+        observe: called after each epoch, but not of the training on all rows.
     Returns: the fit; the same arguments give the same bits.
     """
     judged = _held_back(examples, validation_fraction, seed)
     rest = np.setdiff1d(np.arange(len(examples.codes)), judged)
     judge = _part(examples, judged) if judged.size else None
     plan = _identified(plan, examples, inputs, shape, objective, seed, validation_fraction)
+    learn = _part(examples, rest)
+
+    def ended(model: GlassBox) -> GlassBox:
+        twin = GlassBox(inputs, shape, None)
+        twin.load_state_dict(model.state_dict())
+        twin.double().eval()
+        return _kept(twin, _temperature(twin, judge, objective) if calibrated else 1.0)
+
+    def told(model: GlassBox, progress: Progress) -> None:
+        assert observe is not None
+        observe(Standing(progress, judged, lambda: ended(model)))
+
     box = (inputs, shape, seed)
-    module, trained = _trained(*box, _part(examples, rest), judge, objective, plan)
-    temperature = 1.0
-    if calibrated and judge is not None and len(judge) >= _FEWEST_CALIBRATED:
-        logits = decided(module, judge.codes)
-        temperature = best_temperature(logits, judge.target, judge.weights, objective)
+    seen = plan if observe is None else replace(plan, observe=told)
+    module, trained = _trained(*box, learn, judge, objective, seen)
+    temperature = _temperature(module, judge, objective) if calibrated else 1.0
     if refit and judge is not None:
         whole = _part(examples, np.arange(len(examples.codes)))
         module, _ = _trained(*box, whole, None, objective, _again(plan, trained))
-    if temperature != 1.0:
-        module.scale_logits(1.0 / temperature)
-    return Fitted(_kept(module), trained, temperature, judged)
+    return Fitted(_kept(module, temperature), trained, temperature, judged)
 
 
 def _trained(
@@ -115,9 +142,21 @@ def _trained(
     module = GlassBox(inputs, shape, generator)
     module.factors.start(learn.codes, learn.target, module.effect)
     trained = train(module, learn, judge, objective, plan, generator)
-    module = module.double()
-    module.factors.settle(learn.codes)
+    _settled(module, learn)
     return module, trained
+
+
+def _settled(module: GlassBox, learn: Part) -> None:
+    """In float64, with something to say for entries that training never used."""
+    module.double().eval().factors.settle(learn.codes)
+
+
+def _temperature(module: GlassBox, judge: Part | None, objective: Objective) -> float:
+    """By which logits are to be divided; 1 where too few rows would say so."""
+    if judge is None or len(judge) < _FEWEST_CALIBRATED:
+        return 1.0
+    logits = decided(module, judge.codes)
+    return best_temperature(logits, judge.target, judge.weights, objective)
 
 
 def _again(plan: Plan, trained: Trained) -> Plan:
@@ -130,8 +169,10 @@ def _again(plan: Plan, trained: Trained) -> Plan:
     return Plan(**{**vars(plan), **changes})
 
 
-def _kept(module: GlassBox) -> GlassBox:
-    """Parameters that float32 holds exactly, so that a saved model is the same bit for bit."""
+def _kept(module: GlassBox, temperature: float) -> GlassBox:
+    """Calibrated, with parameters that float32 holds exactly: saved it is the same bit for bit."""
+    if temperature != 1.0:
+        module.scale_logits(1.0 / temperature)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(parameter.float())

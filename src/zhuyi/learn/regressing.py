@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin
 
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.objectives import Objective, Squares
+from zhuyi.learn.observing import Task
 from zhuyi.learn.targets import read_groups, read_numbers, read_weights, target_name
 
 
@@ -62,6 +63,9 @@ class GlassBoxRegressor(RegressorMixin, GlassBoxEstimator):  # type: ignore[misc
 
     def _objective(self) -> Objective:
         return Squares()
+
+    def _task(self) -> Task:
+        return "number"
 
     def _unit(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return np.array([self.center_]), np.array([self.scale_])

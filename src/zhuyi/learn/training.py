@@ -61,6 +61,7 @@ class Plan:
             too large are no reason to stop where they are scaled afterwards.
         until: epochs after which to stop whatever the loss; None for `epochs`.
         progress: called after each epoch.
+        observe: called after each epoch with the model too, which it must leave as it is.
         checkpoint: folder for a state to resume from, or None.
         fingerprint: of data and settings; a checkpoint of another one is refused.
     """
@@ -74,6 +75,7 @@ class Plan:
     calibrated: bool = False
     until: int | None = None
     progress: Callable[[Progress], None] | None = None
+    observe: Callable[[GlassBox, Progress], None] | None = None
     checkpoint: Path | None = None
     fingerprint: str = ""
 
@@ -157,16 +159,13 @@ def train(
         if plan.checkpoint is not None and _due(trained, judge, plan):
             state = Saved.of(model, best, optimizer, generator, trained)
             save_checkpoint(plan.checkpoint, state, plan.fingerprint)
+        now = Progress(
+            epoch=trained.epochs, epochs=plan.epochs, loss=loss, validation=validation, best=better
+        )
         if plan.progress is not None:
-            plan.progress(
-                Progress(
-                    epoch=trained.epochs,
-                    epochs=plan.epochs,
-                    loss=loss,
-                    validation=validation,
-                    best=better,
-                )
-            )
+            plan.progress(now)
+        if plan.observe is not None:
+            plan.observe(model, now)
     model.draw_from(None)
     model.load_state_dict(best)
     model.eval()

@@ -6,11 +6,14 @@ be used for.
 """
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from zhuyi.audit.report import AuditReport
 from zhuyi.core.record import Said
 from zhuyi.recipes.intervals import Interval
+
+if TYPE_CHECKING:
+    from zhuyi.learn.observing import Observer
 
 Role = Literal["trivial", "simple", "ours", "published"]
 ROLES: Final[tuple[Role, ...]] = ("trivial", "simple", "ours", "published")
@@ -209,6 +212,8 @@ class Options:
         seed: of every draw.
         download: whether data that is not here may be fetched from its official address.
         listener: hears the progress.
+        observer: sees every fit of ours while it trains, see `zhuyi.learn.observing`; the results
+            are the same with it.
     """
 
     parts: tuple[str, ...] = ()
@@ -216,6 +221,7 @@ class Options:
     seed: int = 0
     download: bool = True
     listener: Listener = field(default=silent)
+    observer: "Observer | None" = None
 
 
 class Recipe(Protocol):

@@ -1,6 +1,7 @@
 """A scene: named parts that each answer one question, run one after the other."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from time import perf_counter
@@ -70,7 +71,8 @@ class Scene:
         for name in asked:
             begun = perf_counter()
             try:
-                found = self.by_name[name].run(options)
+                with _observed(options):
+                    found = self.by_name[name].run(options)
             except DataUnavailable as error:
                 skipped.append((name, str(error)))
                 continue
@@ -89,3 +91,12 @@ class Scene:
             seed=options.seed,
             version=version("zhuyi"),
         )
+
+
+def _observed(options: Options) -> AbstractContextManager[None]:
+    """Where somebody wants to see our models train, they are seen."""
+    if options.observer is None:
+        return nullcontext()
+    from zhuyi.learn.observing import observing
+
+    return observing(options.observer)

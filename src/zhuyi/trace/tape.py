@@ -1,12 +1,13 @@
 """The tape of a watch: what was seen at every site, pass by pass."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 
 from zhuyi.core import AttentionMatrix, AttentionSummary
-from zhuyi.core.record import Site
+from zhuyi.core.record import Site, Verdict
 from zhuyi.errors import NotKept, OptionError
 
 
@@ -144,6 +145,70 @@ class Tape:
 
     def __repr__(self) -> str:
         return f"Tape(passes={len(self._passes)})"
+
+    def show(
+        self,
+        labels: Sequence[str] | None = None,
+        *,
+        batch: int = 0,
+        layers: Sequence[int] | None = None,
+        heads: Sequence[int] | None = None,
+        forward: int | None = None,
+        verdict: Verdict | None = None,
+        title: str = "",
+        budget: int | None = None,
+    ) -> None:
+        """Display every head: in a notebook's cell, or as text in a terminal.
+
+        Args:
+            labels: a text per position, special ones included; None for numbers.
+            batch: index of the input.
+            layers, heads: indexes to show; None for all.
+            forward: index of the forward pass, where the tape holds several.
+            verdict: on an explanation of the same inputs; without one it says "not verified".
+            title: what to call it.
+            budget: bytes that the cell may take, 2,000,000 when None; heads are left out above.
+        Raises: OptionError: something that is not there, or labels of another length.
+            NotKept: a tape of statistics only.
+        Cost:   one streamed pass over each site, never Q x K memory.
+        """
+        from zhuyi.ui.notebook import Choice, view  # a door from a record to its faces
+
+        choice = Choice(batch=batch, labels=labels, layers=layers, heads=heads, forward=forward)
+        view(self, choice=choice, verdict=verdict, title=title, budget=budget).show()
+
+    def plot(
+        self,
+        labels: Sequence[str] | None = None,
+        *,
+        layer: int | None = None,
+        head: int | None = None,
+        what: Literal["weights", "scores", "results"] = "weights",
+        batch: int = 0,
+        forward: int | None = None,
+        verdict: Verdict | None = None,
+        title: str = "",
+    ) -> Any:
+        """A matplotlib Figure: all heads side by side, those of one layer, or one head.
+
+        Args:
+            labels: a text per position, special ones included; None for numbers.
+            layer, head: which; None for all.
+            what: weights (after softmax), scores (before it), or results (weights times values).
+            batch: index of the input.
+            forward: index of the forward pass, where the tape holds several.
+            verdict: on an explanation of the same inputs; else the caption says "not verified".
+            title: what to call it; "" for none.
+        Raises: OptionError: something that is not there, or labels of another length.
+            NotKept: a tape of statistics only. InputError: matplotlib is not installed.
+        Cost:   O(Q K D) time a head in blocks of rows, never Q x K memory.
+        """
+        from zhuyi.ui.figures import Choice, plot_tape  # a door from a record to its faces
+
+        choice = Choice(batch=batch, labels=labels, forward=forward)
+        return plot_tape(
+            self, choice, layer=layer, head=head, what=what, verdict=verdict, title=title
+        )
 
     def _only(self) -> Pass:
         passes = self.passes

@@ -10,6 +10,7 @@ from zhuyi.audit.progress import Listener
 from zhuyi.errors import OptionError
 from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.trace.subject import Batch
+from zhuyi.ui.audit_log import Log, write_audit
 from zhuyi.ui.data import Table
 from zhuyi.ui.labels import named_labels, one_class_only
 from zhuyi.ui.questions import QUESTIONS
@@ -34,6 +35,7 @@ class Choice:
         max_calls, max_seconds: the budget, or None.
         folder: where finished parts are kept, or None.
         fresh: whether to forget what is kept there.
+        log: where the audit is written step by step, or None.
     """
 
     methods: tuple[str, ...] | None = None
@@ -42,6 +44,7 @@ class Choice:
     max_seconds: float | None = None
     folder: Path | None = None
     fresh: bool = False
+    log: Log | None = None
 
 
 def audit_table(
@@ -68,6 +71,7 @@ def audit_table(
         column: [row.groups[column] for row in table.rows]
         for column in table.columns.get("group", ())
     }
+    rows = [row.number for row in table.rows]
     report = audit(
         subject,
         batch,
@@ -78,7 +82,7 @@ def audit_table(
             title=title,
             task=QUESTIONS[subject.task],
             data=table.summary(),
-            rows=[row.number for row in table.rows],
+            rows=rows,
         ),
         seed=choice.seed,
         max_calls=choice.max_calls,
@@ -87,6 +91,8 @@ def audit_table(
         fresh=choice.fresh,
         progress=progress,
     )
+    if choice.log is not None:
+        write_audit(choice.log, report, subject, batch, rows)
     same = None if truth is None else one_class_only(truth)
     return report if same is None else replace(report, limits=(same, *report.limits))
 

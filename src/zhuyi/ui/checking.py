@@ -7,10 +7,9 @@ from torch import nn
 
 from zhuyi.core.record import Attribution, Finding, Label, Said, Unit
 from zhuyi.explain import IntegratedGradients, Occlusion
-from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.trace.subject import Batch, Subject
 from zhuyi.ui.looked import Checked
-from zhuyi.ui.passages import Passages, owners
+from zhuyi.ui.passages import Checkable, Passages, owners
 from zhuyi.verify import (
     Case,
     Deception,
@@ -54,7 +53,7 @@ class Plan:
 
 
 def check(
-    subject: TransformersSubject,
+    subject: Checkable,
     batch: Batch,
     method: Method,
     attribution: Attribution,
@@ -77,7 +76,7 @@ def check(
     units = attribution.units[0]
     planned = plan(
         units,
-        work=WORK * (1 if subject.device.type == "cpu" else _ACCELERATED),
+        work=WORK * (_ACCELERATED if _accelerated(subject.model) else 1),
         parameters=_parameters(subject.model),
         passes=_passes(method, sum(not unit.special for unit in units)),
         ways=len(subject.removals),
@@ -95,7 +94,7 @@ def check(
     ]  # fmt: skip
     verdict = verify(seen, batch, asked, target=attribution.target, tests=tests)
     notes = _notes(verdict.findings, planned, units)
-    return Checked(verdict=verdict, headline=_HEADLINES[verdict.label], notes=tuple(notes))
+    return Checked(verdict=verdict, headline=HEADLINES[verdict.label], notes=tuple(notes))
 
 
 def plan(units: Sequence[Unit], *, work: float, parameters: int, passes: int, ways: int) -> Plan:
@@ -162,6 +161,11 @@ def _removals(units: int, orders: int, width: int) -> int:
     return min(1 << min(units, 30), 2 * _STEPS * (1 + orders) + units * (1 + 7 * width))
 
 
+def _accelerated(model: nn.Module) -> bool:
+    first = next(model.parameters(), None)
+    return first is not None and first.device.type != "cpu"
+
+
 def _parameters(model: nn.Module) -> int:
     """Those that every position meets: not the tables of embeddings."""
     tables = {
@@ -223,7 +227,8 @@ class _Told:
         return self.test(case)
 
 
-_HEADLINES: dict[Label, Said] = {
+#: A verdict in one sentence, to be read after its label and a colon.
+HEADLINES: dict[Label, Said] = {
     "trusted": Said(
         en="no test found this explanation wrong on this input.",
         zh="没有一项检验发现这个解释在此输入上有错。",

@@ -13,10 +13,10 @@ from zhuyi.core.record import Said
 from zhuyi.recipes.records import Decision, Options, Part, RecipeReport
 from zhuyi.ui.report.audit.folder import make_folder
 from zhuyi.ui.report.audit.page import build_audit_page
-from zhuyi.ui.report.build import save_page
 from zhuyi.ui.report.recipe import words
 from zhuyi.ui.report.recipe.page import build_recipe_page
 from zhuyi.ui.report.recipe.record import to_json
+from zhuyi.ui.view.page import save_page
 
 Language = Literal["en", "zh"]
 

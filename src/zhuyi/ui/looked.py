@@ -52,7 +52,7 @@ class HeadPicture:
         shape: Q, K.
         kernel: which kernel produced the model's output there.
         backend: which kernel computed the weights shown here, from the same queries and keys.
-        statistics: name -> number, see `report.pictures.STATISTICS`.
+        statistics: name -> number, see `view.pictures.STATISTICS`.
         thumbnail: uint8 [s, t], max-pooled weights in a logarithmic code.
         received: uint8 [K], weight received per key, 255 for the largest.
         links: strongest links, strongest first.
@@ -88,6 +88,22 @@ class Picture:
 
     png: bytes
     grid: tuple[int, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """A series as the view shows it.
+
+    Args:
+        names: one a channel.
+        values: float32 [C, T]; NaN where nothing was measured.
+        spans: per unit of the look its channel (-1: all of them), first step and step after the
+            last.
+    """
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float32]
+    spans: tuple[tuple[int, int, int], ...]
 
 
 _TOLD_FIRST = ("refutes", "cautions", "supports", "skipped", "informs")
@@ -135,6 +151,8 @@ class Looked:
         versions: package -> version.
         unseen: attention-like modules that ran and could not be seen.
         image: the input image, or None.
+        signal: the input series, or None.
+        cells: for a table's row, the text of each unit's cell, as many as units; else empty.
         checked: what the tests say of the values, or None where nothing was tested.
     """
 
@@ -158,6 +176,8 @@ class Looked:
     versions: Mapping[str, str] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     image: Picture | None = None
+    signal: Signal | None = None
+    cells: tuple[str, ...] = ()
     checked: Checked | None = None
 
     @property

@@ -1,14 +1,13 @@
 """One look: run a method, watch the model once, and put together what was found."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import torch
 
 import zhuyi
-from zhuyi.core import AttentionMatrix, Bias, Mask
 from zhuyi.core.record import Attribution
 from zhuyi.errors import NotWatchable, OptionError
 from zhuyi.explain import Occlusion, Received, Rollout
@@ -19,13 +18,11 @@ from zhuyi.trace.tape import Sighting, Tape
 from zhuyi.ui.checking import check
 from zhuyi.ui.looked import HeadPicture, Looked, Picture, Tokens
 from zhuyi.ui.questions import QUESTIONS
-from zhuyi.ui.report.detail import Detail, describe
-from zhuyi.ui.report.pictures import Seen, draw_site, stand_out
+from zhuyi.ui.view.detail import Detail
+from zhuyi.ui.view.drawing import Drawing, Drawn, draw
 
 Method = Callable[..., Attribution]
 Progress = Callable[[str], None]
-
-_NUMBERED = "positions"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,24 +49,15 @@ class Look:
 
     Args:
         looked: what was found.
-        seen: per (first key position's sequence, layer), the site as it was drawn.
-        values: for the same place, the values [G, K, Dv] or None.
+        drawn: the pictures with the matrices they were drawn from.
     """
 
     looked: Looked
-    seen: dict[tuple[int, int], Seen]
-    values: dict[tuple[int, int], torch.Tensor | None]
+    drawn: Drawn
 
     def detail_of(self, head: HeadPicture) -> Detail | None:
         """Details of one head, for `build_page`."""
-        place = head.keys, head.layer
-        seen, value_GKD = self.seen[place], self.values[place]
-        matrix = seen.matrix.select(batch=[seen.batch], heads=[head.head])
-        value = None
-        if value_GKD is not None:
-            group = head.head // (seen.site.heads // value_GKD.shape[0])
-            value = value_GKD[group, : head.shape[1]]
-        return describe(matrix, value)
+        return self.drawn.detail_of(head)
 
 
 def look(
@@ -110,7 +98,8 @@ def look(
     sequences = _sequences(subject, batch)
     shifted = bool(getattr(subject.model.config, "is_encoder_decoder", False))
     with torch.no_grad():
-        seen, values, pictures = _draw(sightings, sequences, choice, shifted, progress)
+        how = Drawing(heads=choice.heads or None, shifted=shifted, progress=progress)
+        drawn = draw(sightings, sequences, how)
         shares = subject.decide(batch)[0]
     decision, chance, others = _decision(subject, shares, attribution.target[0])
     looked = Looked(
@@ -125,8 +114,8 @@ def look(
         units=attribution.units[0],
         values=tuple(attribution.values[0, : len(attribution.units[0])].tolist()),
         signed=attribution.signed,
-        sequences=tuple(sequences),
-        heads=stand_out(tuple(pictures)),
+        sequences=tuple(drawn.sequences),
+        heads=drawn.pictures,
         heads_in_model=sum(s.site.heads for s in tape) * len(subject.sequences(batch)),
         kernels=tuple(dict.fromkeys(s.kernel for s in sightings)),
         dtype=str(next(subject.model.parameters()).dtype).removeprefix("torch."),
@@ -136,7 +125,7 @@ def look(
         image=image,
         checked=checked,
     )
-    return Look(looked=looked, seen=seen, values=values)
+    return Look(looked=looked, drawn=drawn)
 
 
 def _target(subject: TransformersSubject, name: str) -> int:
@@ -189,86 +178,6 @@ def _sequences(subject: TransformersSubject, batch: Batch) -> list[Tokens]:
         special = tuple(position in added for position in range(len(labels)))
         sequences.append(Tokens(name=names[index], labels=labels, special=special))
     return sequences
-
-
-def _draw(
-    sightings: Sequence[Sighting],
-    sequences: list[Tokens],
-    choice: Choice,
-    shifted: bool,
-    progress: Progress,
-) -> tuple[
-    dict[tuple[int, int], Seen],
-    dict[tuple[int, int], torch.Tensor | None],
-    list[HeadPicture],
-]:
-    """Pictures of all chosen heads; positions without a text get a sequence of numbers."""
-    seen: dict[tuple[int, int], Seen] = {}
-    values: dict[tuple[int, int], torch.Tensor | None] = {}
-    pictures: list[HeadPicture] = []
-    for batch in range(len(sequences)):
-        length = len(sequences[batch].labels)
-        for number, sighting in enumerate(sightings):
-            progress(f"drawing layer {number + 1} of {len(sightings)}")
-            if sighting.matrix is None:
-                raise NotWatchable(f"{sighting.site.name} was seen without queries and keys")
-            matrix = _cut(sighting.matrix, batch, length)
-            # A decoder reads the text shifted by one, so the text's words would name it wrongly.
-            decoder = "decoder" in sighting.site.name.split(".") and shifted
-            cross = sighting.site.kind == "cross"
-            queries = _place(sequences, None if decoder else batch, matrix.shape[2])
-            keys = _place(sequences, None if decoder and not cross else batch, matrix.shape[3])
-            heads = tuple(h for h in choice.heads or range(matrix.shape[1]) if h < matrix.shape[1])
-            one = Seen(
-                site=sighting.site,
-                matrix=matrix,
-                batch=0,
-                queries=queries,
-                keys=keys,
-                special=torch.tensor(sequences[keys].special),
-                kernel=sighting.kernel,
-                heads=tuple(dict.fromkeys(heads)),
-            )
-            seen[keys, sighting.site.index] = one
-            value = sighting.value
-            values[keys, sighting.site.index] = None if value is None else value[batch]
-            if one.heads:
-                pictures += draw_site(one)
-    return seen, values, pictures
-
-
-def _place(sequences: list[Tokens], batch: int | None, length: int) -> int:
-    """Index of the sequence with these positions; made up of numbers where no text is known."""
-    if batch is not None and len(sequences[batch].labels) == length:
-        return batch
-    for index, sequence in enumerate(sequences):
-        if sequence.name == _NUMBERED and len(sequence.labels) == length:
-            return index
-    labels = tuple(f"#{position}" for position in range(length))
-    sequences.append(Tokens(name=_NUMBERED, labels=labels, special=(False,) * length))
-    return len(sequences) - 1
-
-
-def _cut(matrix: AttentionMatrix, batch: int, length: int) -> AttentionMatrix:
-    """One batch row, without the padding that a longer neighbor gave it."""
-    one = matrix.select(batch=[batch])
-    queries, keys = one.shape[2], one.shape[3]
-    if queries != keys or length >= keys:
-        return one
-    rows = cols = slice(0, length)
-    mask = None
-    if one.mask is not None:
-        keep = one.mask.block(rows, cols)
-        mask = None if bool(keep.all()) else Mask.dense(keep)
-    return AttentionMatrix(
-        one.query[:, :, :length],
-        one.key[:, :, :length],
-        bias=None if one.bias is None else Bias.dense(one.bias.block(rows, cols)),
-        mask=mask,
-        scale=one.scale,
-        softcap=one.softcap,
-        sink=one.sink,
-    )
 
 
 def _decision(

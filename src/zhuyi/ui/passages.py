@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from zhuyi.core.record import Attribution, Unit
-from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.trace.keep import Keep
-from zhuyi.trace.subject import Batch
+from zhuyi.trace.subject import Batch, ModelSubject, NearbySubject, RemovableSubject
 from zhuyi.trace.tape import Tape
+
+
+@runtime_checkable
+class Checkable(ModelSubject, RemovableSubject, NearbySubject, Protocol):
+    """A subject on which every test of an explanation can run."""
 
 
 def owners(units: Sequence[Unit], most: int) -> list[int]:
@@ -57,7 +62,7 @@ class Passages:
         owner: per unit, its passage; see `owners`.
     """
 
-    subject: TransformersSubject
+    subject: Checkable
     whole: tuple[Unit, ...]
     owner: tuple[int, ...]
 
@@ -94,7 +99,7 @@ class Passages:
 
     def watch(self, batch: Batch, keep: Keep | None = None, *, gradient: bool = False) -> Tape:
         """The subject's own watch."""
-        return self.subject.watch(batch, keep, gradient=gradient)
+        return self.subject.watch(batch, Keep() if keep is None else keep, gradient=gradient)
 
     def readout(self, tape: Tape) -> Tensor:
         """The subject's own readout."""

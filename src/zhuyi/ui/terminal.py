@@ -25,6 +25,7 @@ _OUTCOMES: dict[Outcome, str] = {
 }
 _REASONS = 3  # the page has all
 _NOT_VERIFIED = "NOT VERIFIED: attention shows where a model looked, not why it decided."
+_NOT_TESTED = "NOT VERIFIED: this is what one method says, not proof of why the model decided."
 _EVIDENCE = "Attention is evidence of where a model looked, not proof of why it decided."
 _SHADES = ("#fff7e6", "#fde3b0", "#f9c566", "#ee9f27", "#c96f00")
 _HABITS = {
@@ -40,42 +41,58 @@ _HABITS = {
 }
 
 
-def show(looked: Looked, console: Console, *, page: Path | None) -> None:
-    """Print what was found.
+_HINT = "Add -o report.html for the page with every head."
+
+
+def show(looked: Looked, console: Console, *, page: Path | None, hint: str = _HINT) -> None:
+    """Print what was found; parts that this look does not have are left out.
 
     Args:
         looked: what was found.
         console: where to.
         page: where the page was written, or None.
+        hint: said when there is no page; "" for nothing.
     """
     console.print()
     console.print(
         Text.assemble((printable(looked.model), "bold"), "  ", (printable(looked.task), "dim"))
     )
-    chance = "" if looked.probability is None else f" ({looked.probability:.1%})"
-    console.print(Text.assemble("Decided: ", (printable(looked.decision), "bold"), chance))
+    if looked.decision:
+        chance = "" if looked.probability is None else f" ({looked.probability:.1%})"
+        console.print(Text.assemble("Decided: ", (printable(looked.decision), "bold"), chance))
     if looked.checked is None:
-        console.print(Text(_NOT_VERIFIED, style="bold yellow"))
+        said = _NOT_VERIFIED if looked.heads else _NOT_TESTED
+        console.print(Text(said, style="bold yellow"))
     else:
         _show_verdict(looked.checked, console)
     console.print()
-    console.print(words(looked))
+    if looked.units:
+        console.print(words(looked))
+        console.print()
+        console.print(_ranking(looked))
+    if looked.heads:
+        console.print(_links(looked))
+        console.print(_heads(looked))
+    _show_origin(looked, console)
+    if page is not None:
+        console.print(Text.assemble("Page: ", (printable(str(page)), "bold")), soft_wrap=True)
+    elif hint:
+        console.print(Text(printable(hint), style="dim"))
     console.print()
-    console.print(_ranking(looked))
-    console.print(_links(looked))
-    console.print(_heads(looked))
-    kernel = ", ".join(looked.kernels)
-    console.print(Text(printable(f"Method {looked.method}. {looked.reason}"), style="dim"))
-    backend = ", ".join(sorted({head.backend for head in looked.heads}))
-    said = f"Kernel {kernel} (model), {backend} (weights); {looked.dtype} on {looked.device}."
-    console.print(Text(printable(said), style="dim"))
+
+
+def _show_origin(looked: Looked, console: Console) -> None:
+    """By which method and kernels the numbers came about, and what could not be seen."""
+    if looked.method:
+        said = f"Method {looked.method}. {looked.reason}".rstrip()
+        console.print(Text(printable(said), style="dim"))
+    if looked.heads:
+        kernel = ", ".join(looked.kernels)
+        backend = ", ".join(sorted({head.backend for head in looked.heads}))
+        said = f"Kernel {kernel} (model), {backend} (weights); {looked.dtype} on {looked.device}."
+        console.print(Text(printable(said), style="dim"))
     if looked.unseen:
         console.print(Text(printable(f"Not seen: {', '.join(looked.unseen)}"), style="yellow"))
-    if page is None:
-        console.print(Text("Add -o report.html for the page with every head.", style="dim"))
-    else:
-        console.print(Text.assemble("Page: ", (printable(str(page)), "bold")), soft_wrap=True)
-    console.print()
 
 
 def _show_verdict(checked: Checked, console: Console) -> None:
@@ -194,7 +211,7 @@ def _ranking(looked: Looked) -> Table:
 
 
 def _links(looked: Looked) -> Table:
-    table = _table("\nStrongest links between them")
+    table = _table("\nStrongest links" + (" between them" if looked.units else ""))
     for head, link in inner_links(looked, 6):
         query = printable(looked.sequences[head.queries].labels[link.query])
         key = printable(looked.sequences[head.keys].labels[link.key])

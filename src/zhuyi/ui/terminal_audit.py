@@ -29,13 +29,19 @@ _SKIPPED = 5
 _REASONS = 4  # the page has all
 
 
-def show_audit(report: AuditReport, console: Console, *, folder: Path | None) -> None:
+_HINT = "Add -o FOLDER for the page, the card and the JUnit file."
+
+
+def show_audit(
+    report: AuditReport, console: Console, *, folder: Path | None, hint: str = _HINT
+) -> None:
     """Print what an audit found: the answer, why, the methods, the groups.
 
     Args:
         report: the audit.
         console: where to.
         folder: where its files are, or None.
+        hint: said when there is no folder; "" for nothing.
     """
     console.print()
     line = Text.assemble((printable(report.title), "bold"), "  ", (printable(report.task), "dim"))
@@ -59,11 +65,11 @@ def show_audit(report: AuditReport, console: Console, *, folder: Path | None) ->
         console.print(Text(f"Groups: {printable(said.en)}"))
     console.print(Text(printable(report.budget.said.en), style="dim"))
     _print_skipped(report, console)
-    if folder is None:
-        console.print(Text("Add -o FOLDER for the page, the card and the JUnit file.", "dim"))
-    else:
+    if folder is not None:
         page = Text.assemble("Page: ", (printable(str(folder / "report.html")), "bold"))
         console.print(page, soft_wrap=True)
+    elif hint:
+        console.print(Text(printable(hint), "dim"))
     console.print()
 
 

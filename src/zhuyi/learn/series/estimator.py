@@ -13,7 +13,7 @@ from zhuyi.errors import OptionError
 from zhuyi.learn import explaining, plotting
 from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.columns import KNOWN
-from zhuyi.learn.glass_box import Shape
+from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.problems import check_rows, report
 from zhuyi.learn.reading import is_frame
 from zhuyi.learn.series.knowledge import SeriesInputs, learn_inputs
@@ -90,7 +90,7 @@ class SeriesEstimator(GlassBoxEstimator):
     def subject(self) -> SeriesSubject:
         """The fitted model as a Subject, for `zhuyi.audit`, `zhuyi.verify` and `zhuyi.explain`."""
         check_is_fitted(self)
-        return SeriesSubject(self.module_, self.inputs_, self.labels_, self._objective())
+        return self._subject_of(self.module_, self.inputs_)
 
     def plot(self, X: object, row: int = 0) -> Any:
         """A matplotlib figure of one series: each stretch's contribution, the largest first.
@@ -133,6 +133,9 @@ class SeriesEstimator(GlassBoxEstimator):
         self, inputs: SeriesInputs, codes: NDArray[np.float64], target: NDArray[np.generic]
     ) -> None:
         report(find_problems(inputs, codes), strict=self.strict)
+
+    def _subject_of(self, module: GlassBox, inputs: SeriesInputs) -> SeriesSubject:
+        return SeriesSubject(module, inputs, self.labels_, self._objective())
 
     @classmethod
     def _inputs_from(cls, data: object) -> SeriesInputs:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from zhuyi.errors import OptionError
 from zhuyi.learn.classifying import BEST_F1, GlassBoxClassifier
-from zhuyi.learn.glass_box import Shape
+from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.problems import check_rows
 from zhuyi.learn.text import explaining, plotting
 from zhuyi.learn.text.pieces import Units, read_units
@@ -31,6 +31,7 @@ from zhuyi.learn.text.vocabulary import (
 )
 from zhuyi.learn.training import Plan, Progress
 from zhuyi.learn.warnings_of_data import DataWarning, UnseenWarning
+from zhuyi.trace.subject import Batch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
 _TEXTS: Final = 4096  # read at a time
 _MIXING_DROPOUT: Final = 0.1  # of what mixing layers add
 _RANGES: Final = {"vocabulary": (1, MOST_PIECES), "min_count": (1, 2**31), **RANGES}
+
+
+class _Material(NamedTuple):
+    """Training texts, as they came and as their units."""
+
+    texts: Sequence[str]
+    units: list[Units]
 
 
 class TextAttentionClassifier(GlassBoxClassifier):
@@ -215,7 +223,7 @@ class TextAttentionClassifier(GlassBoxClassifier):
     def subject(self) -> TextSubject:
         """The fitted model as a Subject, for `zhuyi.audit`, `zhuyi.verify` and `zhuyi.explain`."""
         check_is_fitted(self)
-        return TextSubject(self.module_, self.vocabulary_, self.labels_, self._objective())
+        return self._subject_of(self.module_, self.inputs_)
 
     def plot(self, X: object, row: int = 0, *, labels: Sequence[object] | None = None) -> Any:
         """A matplotlib figure of one text, each character or word colored by its contribution.
@@ -236,16 +244,16 @@ class TextAttentionClassifier(GlassBoxClassifier):
         tags.input_tags.one_d_array = True
         return tags
 
-    def _material(self, X: object) -> list[Units]:
+    def _material(self, X: object) -> _Material:
         texts = read_texts(X)
         check_rows(len(texts))
         self._check_ranges()
-        return [read_units(text, self.max_length) for text in texts]
+        return _Material(texts, [read_units(text, self.max_length) for text in texts])
 
-    def _count(self, material: list[Units]) -> int:
-        return len(material)
+    def _count(self, material: _Material) -> int:
+        return len(material.texts)
 
-    def _inputs_of(self, material: list[Units]) -> Vocabulary:
+    def _inputs_of(self, material: _Material) -> Vocabulary:
         settings = {
             "characters": int(self._characters()),
             "words": int(self.words),
@@ -254,12 +262,18 @@ class TextAttentionClassifier(GlassBoxClassifier):
             "context": self.mixing_layers > 0,
             "dropout": self._dropout(),
         }
-        return learn_vocabulary(material, self.vocabulary, self.min_count, settings)
+        return learn_vocabulary(material.units, self.vocabulary, self.min_count, settings)
 
-    def _encoded(self, inputs: Vocabulary, material: list[Units]) -> NDArray[np.int32]:
-        found = [inputs.factors(units) for units in material]
+    def _encoded(self, inputs: Vocabulary, material: _Material) -> NDArray[np.int32]:
+        found = [inputs.factors(units) for units in material.units]
         _warn_of_long(found)
         return padded(found)
+
+    def _subject_of(self, module: GlassBox, inputs: Vocabulary) -> TextSubject:
+        return TextSubject(module, inputs, self.labels_, self._objective())
+
+    def _batch(self, material: _Material, codes: NDArray[Any], rows: Sequence[int]) -> Batch:
+        return [material.texts[row] for row in rows]
 
     def _codes(self, X: object) -> torch.Tensor:
         return torch.from_numpy(padded(self._read(read_texts(X))))

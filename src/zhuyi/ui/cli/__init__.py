@@ -15,6 +15,7 @@ from zhuyi.ui.cli import fit as fit_verb
 from zhuyi.ui.cli import look as look_verb
 from zhuyi.ui.cli import predict as predict_verb
 from zhuyi.ui.cli import run as run_verb
+from zhuyi.ui.cli import serve as serve_verb
 
 # What typer raises for wrong usage. Newer versions carry their own copy of click, older ones use
 # the real one; the parent of BadParameter is the right class in both.
@@ -48,6 +49,7 @@ app.command(name="audit")(audit_verb.audit)
 app.command(name="fit")(fit_verb.fit)
 app.command(name="predict")(predict_verb.predict)
 app.command(name="run")(run_verb.run)
+app.command(name="serve")(serve_verb.serve)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,6 +12,7 @@ import typer
 from zhuyi.errors import InputError, OptionError
 from zhuyi.ui.cli.loading import is_estimator, load_subject
 from zhuyi.ui.cli.progress import progress_line
+from zhuyi.ui.cli.steps import Logdir, Step, check_step, say_where
 
 if TYPE_CHECKING:
     from zhuyi.audit import AuditReport, Progress
@@ -28,6 +29,15 @@ _OWN = "Contributions"  # how an estimator of ours explains itself
 _TASKS = ("text-classification", "next-token", "similarity", "embedding")
 Bound = TypeVar("Bound", int | None, float | None)
 
+Label = Annotated[str | None, typer.Option("--label-column", "--target", help="Right decision.")]
+Groups = Annotated[
+    list[str] | None, typer.Option("--group-column", "--group", help="Groups; may be repeated.")
+]
+Failing = Annotated[
+    str | None, typer.Option(help="Exit code 1 if refuted, or (doubtful) if doubtful too.")
+]
+Compared = Annotated[tuple[Path, Path] | None, typer.Option(help="Compare two report.json files.")]
+
 
 def audit(
     model: Annotated[
@@ -37,12 +47,8 @@ def audit(
     data: Annotated[Path | None, typer.Option(help="A .csv, .jsonl or .parquet file.")] = None,
     text: Annotated[str | None, typer.Option("--text-column", help="The text.")] = None,
     pair: Annotated[str | None, typer.Option("--pair-column", help="A second text.")] = None,
-    label: Annotated[
-        str | None, typer.Option("--label-column", "--target", help="Right decision.")
-    ] = None,
-    group: Annotated[
-        list[str] | None, typer.Option("--group-column", "--group", help="Groups; may be repeated.")
-    ] = None,
+    label: Label = None,
+    group: Groups = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write.")] = None,
     task: Annotated[str | None, typer.Option(help=f"One of {', '.join(_TASKS)}.")] = None,
     limit: Annotated[int | None, typer.Option(help="Take the first N usable rows.")] = None,
@@ -51,13 +57,11 @@ def audit(
     max_seconds: Annotated[float | None, typer.Option(help="Most seconds to spend.")] = None,
     methods: Annotated[str | None, typer.Option(help=f"Of {','.join(_METHODS)}.")] = None,
     on_bad: Annotated[str, typer.Option(help="Unusable rows: skip or refuse.")] = "skip",
-    fail_on: Annotated[
-        str | None, typer.Option(help="Exit code 1 if refuted, or (doubtful) if doubtful too.")
-    ] = None,
+    fail_on: Failing = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was finished.")] = False,
-    compare: Annotated[
-        tuple[Path, Path] | None, typer.Option(help="Compare two report.json files.")
-    ] = None,
+    compare: Compared = None,
+    logdir: Logdir = None,
+    step: Step = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
@@ -66,17 +70,20 @@ def audit(
     A model that zhuyi fit made is audited on the rows of a table, a language model on texts.
 
     With -o: report.json, report.html, card.md and junit.xml. A run that is stopped goes on where
-    it was, by the same command. With --compare OLD NEW two reports are compared instead.
+    it was, by the same command. With --compare OLD NEW two reports are compared instead. With
+    --logdir: each method's numbers, and the heads, values and verdicts of the first 8 inputs.
     """
     if compare is not None:
-        _compare(compare, (model, data, text, output), as_json)
+        _compare(compare, (model, data, text, output, logdir), as_json)
         return
     fitted = model is not None and is_estimator(model)
     if model is None or data is None or (text is None and not fitted):
         raise OptionError("give a MODEL, --data FILE and --text-column, or --compare OLD NEW")
     bad = _check(task, on_bad, fail_on, fresh and output is None)
+    check_step(step, logdir)
     if fitted and (task is not None or pair is not None):
         raise OptionError("--task and --pair-column are for language models: zhuyi fit made this")
+    from zhuyi.ui.audit_log import Log
     from zhuyi.ui.auditing import Choice
 
     choice = Choice(
@@ -86,6 +93,7 @@ def audit(
         max_seconds=_above_0("--max-seconds", max_seconds),
         folder=output,
         fresh=fresh,
+        log=None if logdir is None else Log(folder=logdir, step=step),
     )
     roles = _Roles(text=text, pair=pair, label=label, groups=tuple(group or ()), limit=limit)
     run = _of_estimator if fitted else _of_texts
@@ -93,6 +101,7 @@ def audit(
         report = run(model, task, data, roles, bad, choice, _progress(quiet))
     except KeyboardInterrupt:
         _stopped(output)
+    say_where(logdir)
     _deliver(report, output, as_json=as_json, fail_on=cast("FailOn | None", fail_on))
 
 

@@ -105,10 +105,8 @@ def fit(
     """
     if not target:
         raise OptionError("say what to predict: --target COLUMN")
-    if resume and output is None:
-        raise OptionError("--resume goes on with what a folder holds: give -o FOLDER too")
-    if resume and str(data) == "-":
-        raise OptionError("--resume needs the same data again: give a file, not -")
+    if resume:
+        _check_resume(data, output)
     fitting = _load()
     from zhuyi.ui.estimators.preparing import Wish, prepare
     from zhuyi.ui.estimators.record import digest
@@ -145,6 +143,13 @@ def fit(
     if strict and outcome.better is False:
         print("zhuyi: no better than saying nothing (--strict)", file=sys.stderr)
         sys.exit(1)
+
+
+def _check_resume(data: Path, output: Path | None) -> None:
+    if output is None:
+        raise OptionError("--resume goes on with what a folder holds: give -o FOLDER too")
+    if str(data) == "-":
+        raise OptionError("--resume needs the same data again: give a file, not -")
 
 
 def _threshold(written: str | None) -> float | str | None:

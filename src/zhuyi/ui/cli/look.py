@@ -10,6 +10,7 @@ import typer
 
 from zhuyi.errors import InputError, OptionError
 from zhuyi.ui.cli.loading import load_subject
+from zhuyi.ui.cli.steps import Logdir, Step, check_step, say_where
 
 if TYPE_CHECKING:
     from zhuyi.trace.adapters.transformers_subject import TransformersSubject
@@ -40,6 +41,8 @@ def look(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the page.")] = None,
+    logdir: Logdir = None,
+    step: Step = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> None:
     """See where a model looks and whether to believe it: here, and as one offline page with -o."""
@@ -52,6 +55,7 @@ def look(
     chosen = None if method is None else _method(method)
     if output is not None:
         _check_writable(output)
+    check_step(step, logdir)
     progress = _progress(quiet)
     progress(f"loading {model}")
     subject = load_subject(model, task, pair=pair is not None)
@@ -74,12 +78,31 @@ def look(
         progress=progress,
     )
     _deliver(found, output, as_json=as_json, progress=progress)
+    if logdir is not None:
+        _log(found, logdir, step)
+
+
+def _log(found: "Look", folder: Path, step: int | None) -> None:
+    """One more step of this input's track."""
+    from zhuyi.ui.live.recording import numbers_of
+    from zhuyi.ui.logdir import name_of, next_step, recorder_in, track_of
+
+    looked = found.looked
+    at = next_step(folder) if step is None else step
+    recorder = recorder_in(folder)
+    name = name_of(looked.source, looked.model)
+    track = track_of("look", looked)
+    recorder.look(track, name, looked, step=at, detail_of=found.detail_of)
+    recorder.scalars(at, numbers_of([looked]))
+    recorder.overview(at, {name: looked})
+    recorder.close()
+    say_where(folder, at)
 
 
 def _deliver(found: "Look", output: Path | None, *, as_json: bool, progress: "Progress") -> None:
     """Write the page, print the rest."""
     if output is not None:
-        from zhuyi.ui.report.build import build_page, save_page
+        from zhuyi.ui.view.page import build_page, save_page
 
         progress("writing the page")
         save_page(build_page(found.looked, found.detail_of), output)

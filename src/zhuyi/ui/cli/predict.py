@@ -176,6 +176,6 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    from zhuyi.ui.report.build import save_page
+    from zhuyi.ui.view.page import save_page
 
     save_page(text, output)

@@ -15,9 +15,11 @@ from zhuyi.audit.report import AuditedInput, DataSummary, Interval, Piece
 from zhuyi.core.record import Said
 from zhuyi.errors import InputError, OptionError
 from zhuyi.learn import Contributions
+from zhuyi.learn.subject import GlassBoxSubject
 from zhuyi.recipes.intervals import bootstrap
 from zhuyi.recipes.scoring import Rmse
 from zhuyi.trace.subject import Batch
+from zhuyi.ui.audit_log import Log, write_audit
 from zhuyi.ui.auditing import Choice
 from zhuyi.ui.data import OnBad, Row
 from zhuyi.ui.estimators.cells import number, truth
@@ -34,6 +36,8 @@ from zhuyi.ui.estimators.record import digest, unseen_in_training
 from zhuyi.ui.estimators.scoring import Metric, mean_auroc, r2
 from zhuyi.ui.estimators.sheet import Cell, Sheet
 from zhuyi.ui.labels import named_labels, one_class_only
+from zhuyi.ui.looked import Looked
+from zhuyi.ui.picturing import with_input
 from zhuyi.verify import Method
 
 MISSING: Final = "(missing)"
@@ -105,7 +109,7 @@ def audit_estimator(
     several = [_LABELS] if said.task == "labels" else []
     remarks = [_remark(one) for one in asked.notes]
     limits = (note, *([same] if same else []), *several, *remarks)
-    return replace(
+    report = replace(
         report,
         inputs=_shown(report, opened, asked, said),
         quality=_quality(report, said, asked.sheet, names),
@@ -116,6 +120,27 @@ def audit_estimator(
             "explanation": opened.model.explanation_,
         },
     )
+    if choice.log is not None:
+        _write(choice.log, report, subject, batch, asked, number=said.task == "number")
+    return report
+
+
+def _write(
+    log: Log,
+    report: AuditReport,
+    subject: GlassBoxSubject,
+    batch: Batch,
+    asked: Asked,
+    *,
+    number: bool,
+) -> None:
+    """The audit in the log folder; of a number no probability is told."""
+
+    def described(own: Batch, looked: Looked) -> Looked:
+        found = with_input(subject, own, looked)
+        return replace(found, probability=None, alternatives=()) if number else found
+
+    write_audit(log, report, subject, batch, asked.sheet.rows, describe=described)
 
 
 def _rows(opened: Opened, data: Path, limit: int | None, on_bad: OnBad) -> tuple[Asked, int, Said]:

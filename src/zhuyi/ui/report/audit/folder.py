@@ -9,7 +9,7 @@ from zhuyi.errors import InputError, OptionError
 from zhuyi.ui.report.audit.card import build_card
 from zhuyi.ui.report.audit.junit import FailOn, build_junit
 from zhuyi.ui.report.audit.page import build_audit_page
-from zhuyi.ui.report.build import save_page
+from zhuyi.ui.view.page import save_page
 
 NAMES = ("report.json", "report.html", "card.md", "junit.xml")
 

@@ -15,7 +15,7 @@ from typing import Any
 from zhuyi.audit.naming import method_name
 from zhuyi.audit.report import AuditedInput, AuditReport
 from zhuyi.audit.serial import to_values
-from zhuyi.ui.report.payload import to_json
+from zhuyi.ui.view.pack import to_json
 
 #: How much of a page the inputs may take, in bytes; the worst verdicts stay.
 BUDGET = 8_000_000

@@ -5,10 +5,10 @@ from pathlib import Path
 from zhuyi.recipes.records import RecipeReport
 from zhuyi.ui.report.audit.folder import make_folder
 from zhuyi.ui.report.audit.page import build_audit_page
-from zhuyi.ui.report.build import save_page
 from zhuyi.ui.report.recipe.card import build_recipe_card
 from zhuyi.ui.report.recipe.page import Language, build_recipe_page
 from zhuyi.ui.report.recipe.record import to_json
+from zhuyi.ui.view.page import save_page
 
 
 def save_run(report: RecipeReport, folder: Path, *, lang: Language = "en") -> Path:
