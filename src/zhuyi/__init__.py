@@ -13,6 +13,7 @@ from .core import (
     attend,
     attend_and_summarize,
 )
+from .steer import Rules, certify, steer
 from .trace import Keep, Tape, watch
 from .trace.subject import Subject
 
@@ -30,14 +31,17 @@ __all__ = [
     "Bias",
     "Keep",
     "Mask",
+    "Rules",
     "Statistics",
     "Subject",
     "Tape",
     "attend",
     "attend_and_summarize",
     "audit",
+    "certify",
     "explain",
     "layers",
+    "steer",
     "trace",
     "verify",
     "watch",

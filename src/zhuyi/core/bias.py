@@ -13,6 +13,7 @@ from .._check import shape_error
 from .bias_terms import AlibiTerm, BiasTerm, DenseTerm, Factors, OuterTerm, PerKeyTerm, TableTerm
 from .mask import Index, Rows
 
+
 @dataclass(frozen=True, eq=False)
 class Bias:
     """Additive terms on the scores; what people want, in the model's own currency.

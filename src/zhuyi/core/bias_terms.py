@@ -1,4 +1,4 @@
-"""The kinds of additive terms that a `Bias` is made of: what each says of a pair, block by block."""
+"""The kinds of additive terms a `Bias` is made of: what each says of a pair, block by block."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -21,8 +21,8 @@ def refuse_conflicts(active: Sequence[Active]) -> None:
             lost = share.keys.any(1) & ~left.any(1)
             if bool(lost.any()):
                 raise RuleConflict(
-                    f"rule {share.rule.id!r} asks for a share of what rule {veto.rule.id!r} vetoes: "
-                    "drop one of them"
+                    f"rule {share.rule.id!r} asks for a share of what rule {veto.rule.id!r} "
+                    "vetoes: drop one of them"
                 )
     for place, first in enumerate(shares):
         for second in shares[place + 1 :]:
@@ -36,7 +36,7 @@ def refuse_conflicts(active: Sequence[Active]) -> None:
 
 
 def told_conflicts(active: Sequence[Active]) -> Iterator[str]:
-    """Rules that work against each other, as sentences: the result is defined, and maybe not meant."""
+    """Rules that work against each other, as sentences: defined, and maybe not meant."""
     for place, first in enumerate(active):
         for second in active[place + 1 :]:
             if not bool((first.keys & second.keys).any()):

@@ -67,7 +67,9 @@ class Layout:
         for place in self.covering(start, stop):
             span = self.spans[place]
             assert span is not None
-            outside = self.text[span[0] : max(start, span[0])] + self.text[min(stop, span[1]) : span[1]]
+            outside = (
+                self.text[span[0] : max(start, span[0])] + self.text[min(stop, span[1]) : span[1]]
+            )
             if outside.strip():
                 cut.add(place)
         return frozenset(cut)

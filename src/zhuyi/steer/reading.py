@@ -89,12 +89,11 @@ class UnitReader:
         self,
         units: Sequence[Unit],
         *,
-        channels: Sequence[tuple[str, tuple[int, int]]] = (),
+        channels: Sequence[tuple[str | None, Span | None]] = (),
         layers: int | None = None,
         values: Values = None,
     ) -> None:
-        nowhere: tuple[str | None, Span | None] = (None, None)
-        places = channels or [nowhere] * len(units)
+        places = channels or [(None, None)] * len(units)
         self._pieces = tuple(
             Piece(name=unit.label, positions=unit.positions, channel=channel, times=times)
             for unit, (channel, times) in zip(units, places, strict=True)

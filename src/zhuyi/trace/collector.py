@@ -21,6 +21,7 @@ from zhuyi.errors import NotWatchable, OptionError, ShapeError, ZhuyiError
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.tape import Pass, Sighting, Tape
 
+
 @dataclass(frozen=True, kw_only=True)
 class BiasedCall:
     """An attention call that a rule may bias, before it runs.

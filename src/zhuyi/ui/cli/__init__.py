@@ -16,6 +16,7 @@ from zhuyi.ui.cli import look as look_verb
 from zhuyi.ui.cli import predict as predict_verb
 from zhuyi.ui.cli import run as run_verb
 from zhuyi.ui.cli import serve as serve_verb
+from zhuyi.ui.cli import steer as steer_verb
 
 # What typer raises for wrong usage. Newer versions carry their own copy of click, older ones use
 # the real one; the parent of BadParameter is the right class in both.
@@ -50,6 +51,7 @@ app.command(name="fit")(fit_verb.fit)
 app.command(name="predict")(predict_verb.predict)
 app.command(name="run")(run_verb.run)
 app.command(name="serve")(serve_verb.serve)
+app.command(name="steer")(steer_verb.steer)
 
 
 def main(arguments: list[str] | None = None) -> None:
