@@ -19,6 +19,7 @@ from zhuyi.learn import (
     SeriesAttentionClassifier,
     TextAttentionClassifier,
 )
+from zhuyi.steer.certify import certify
 from zhuyi.steer.reading import UnitReader
 from zhuyi.steer.rules import Rules
 from zhuyi.steer.selectors import Channel, Column
@@ -70,6 +71,26 @@ def test_a_veto_of_a_column_holds_in_all_that_an_estimator_says(tabular: Any) ->
     assert steering.matched["veto-1"].shown == ("sex",)
     np.testing.assert_array_equal(tabular.predict_proba(TABLE), plain)
     assert nothing_left(tabular.module_)
+
+
+def test_what_an_estimator_reads_its_report_and_certificate_read(tabular: Any) -> None:
+    rules = Rules().boost(Column("bp"), 3).veto(Column("sex"))
+    steering = steer(tabular, rules)
+    of_frame = steering.report(TABLE[:8], others=TABLE[8:12], draws=0)
+    subject = tabular.subject()
+    others = subject.read(TABLE[8:12])
+    of_codes = steering.report(subject.read(TABLE[:8]), others=others, draws=0)
+    assert of_frame == of_codes
+    after = [steered(tabular, rules, TABLE[n : n + 1]) for n in range(8)]
+    before = [tabular.predict_proba(TABLE[n : n + 1]) for n in range(8)]
+    moved = [float((b - a)[0, a.argmax()]) for a, b in zip(before, after, strict=True)]
+    np.testing.assert_allclose(of_frame.effect.inputs, moved, rtol=0, atol=1e-6)
+    assert certify(tabular, rules, TABLE[:8], swaps=2)["veto-2"].level == "exact"
+
+
+def steered(model: Any, rules: Rules, rows: pd.DataFrame) -> Any:
+    with steer(model, rules):
+        return model.predict_proba(rows)
 
 
 def test_a_boost_is_the_formula_and_a_condition_asks_the_row(tabular: Any) -> None:

@@ -18,6 +18,7 @@ from zhuyi.errors import NotSteerable, OptionError, UnmatchedRule
 from zhuyi.steer.conflicts import refuse_conflicts, told_conflicts
 from zhuyi.steer.dose import Active, Dose, Form
 from zhuyi.steer.matching import active_in, check_places, matched_in, real_in
+from zhuyi.steer.readers import batch_of
 from zhuyi.steer.reading import FollowingReader, Reader, Reading, Values
 from zhuyi.steer.record import MatchedRule, Shares
 from zhuyi.steer.report import SteeringReport
@@ -162,8 +163,8 @@ class Steering:
             return measured(
                 partial(self._decided, decides),
                 self.rules,
-                batch,
-                others=others,
+                batch_of(self.subject, batch),
+                others=batch_of(self.subject, others),
                 target=target,
                 draws=draws,
                 seed=seed,

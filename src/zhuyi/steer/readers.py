@@ -1,16 +1,16 @@
 """Which reader fits a model or a subject."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 
 from zhuyi.errors import NotSteerable
 from zhuyi.steer.image_reading import ImageReader
 from zhuyi.steer.reading import Reader, UnitReader, Values
 from zhuyi.steer.token_reading import TokenReader
 from zhuyi.trace.module_subject import ModuleSubject
-from zhuyi.trace.subject import Subject
+from zhuyi.trace.subject import Batch, Subject
 
 
 @runtime_checkable
@@ -28,6 +28,15 @@ class FittedModel(Protocol):
 
     def subject(self) -> Subject:
         """The fitted model as a subject."""
+        ...
+
+
+@runtime_checkable
+class TabularSubject(Protocol):
+    """A subject that makes batches of tables, arrays and other holders of rows."""
+
+    def read(self, given: object, /) -> Batch:
+        """A batch of what holds the rows."""
         ...
 
 
@@ -84,3 +93,11 @@ def reader_of(model_or_subject: nn.Module | Subject, tokenizer: Any, values: Val
 def names_of(subject: Subject, batch: Sequence[object]) -> tuple[str, ...]:
     """Names of the pieces of a batch's first input."""
     return tuple(unit.label for unit in subject.units(batch)[0])
+
+
+def batch_of(subject: Subject | None, given: Any) -> Any:
+    """What a subject takes, of what its estimator takes: a data frame or an array is read."""
+    plain = given is None or isinstance(given, Sequence | Mapping | Tensor)
+    if plain or not isinstance(subject, TabularSubject):
+        return given
+    return subject.read(given)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from zhuyi.errors import InputError, NotSteerable, OptionError
 from zhuyi.steer.certify.entry import Call, Receivers, content_of, kind_of, replaced
 from zhuyi.steer.certify.outputs import Watched, tensors_of
-from zhuyi.steer.readers import FittedModel, reader_of
+from zhuyi.steer.readers import FittedModel, batch_of, reader_of
 from zhuyi.steer.reading import Reader, Reading
 from zhuyi.trace.evaluating import evaluating
 from zhuyi.trace.module_subject import ModuleSubject
@@ -66,7 +66,7 @@ class Runs:
         if tokenizer is None and self.subject is not None:
             self.tokenizer = getattr(self.subject, "processor", None)
         self.reader = reader or reader_of(target, tokenizer, None)
-        self.batch = batch
+        self.batch = batch_of(self.subject, batch)
         self._free = self.subject is None or isinstance(self.subject, ModuleSubject)
         self.calls: tuple[Call, ...] = ()
         self.read_rows: tuple[Tensor | None, ...] = ()
