@@ -189,6 +189,9 @@ def test_only_tables_series_and_texts_can_be_described(table: AttentionClassifie
         def _codes(self, batch: Any) -> Any:
             return batch
 
+        def reader(self, values: Any = None) -> Any:
+            return table.subject().reader(values)
+
     subject = table.subject()
     other = Other(subject.module, subject.labels, table._objective(), ("gone",))
     with pytest.raises(InputError, match="tables, series and texts can be shown, got Other"):

@@ -1,13 +1,10 @@
 """One look: run a method, watch the model once, and put together what was found."""
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import torch
 
-import zhuyi
 from zhuyi.core.record import Attribution
 from zhuyi.errors import NotWatchable, OptionError
 from zhuyi.explain import Occlusion, Received, Rollout
@@ -15,9 +12,9 @@ from zhuyi.trace.adapters.transformers_subject import TransformersSubject
 from zhuyi.trace.keep import Keep
 from zhuyi.trace.subject import Batch
 from zhuyi.trace.tape import Sighting, Tape
+from zhuyi.ui import describing
 from zhuyi.ui.checking import check
-from zhuyi.ui.looked import HeadPicture, Looked, Picture, Tokens
-from zhuyi.ui.questions import QUESTIONS
+from zhuyi.ui.looked import HeadPicture, Looked, Picture
 from zhuyi.ui.view.detail import Detail
 from zhuyi.ui.view.drawing import Drawing, Drawn, draw
 
@@ -95,16 +92,16 @@ def look(
     # Not under no_grad: a readout that has to be measured needs gradients for one run.
     tape = subject.watch(batch, Keep(device="cpu"))
     sightings = _chosen(tape, choice)
-    sequences = _sequences(subject, batch)
+    sequences = describing.sequences_of(subject, batch)
     shifted = bool(getattr(subject.model.config, "is_encoder_decoder", False))
     with torch.no_grad():
         how = Drawing(heads=choice.heads or None, shifted=shifted, progress=progress)
         drawn = draw(sightings, sequences, how)
         shares = subject.decide(batch)[0]
-    decision, chance, others = _decision(subject, shares, attribution.target[0])
+    decision, chance, others = describing.decision_of(subject, shares, attribution.target[0])
     looked = Looked(
         model=model,
-        task=QUESTIONS[subject.task],
+        task=describing.task_of(subject),
         texts=texts,
         decision=decision,
         probability=chance,
@@ -118,9 +115,9 @@ def look(
         heads=drawn.pictures,
         heads_in_model=sum(s.site.heads for s in tape) * len(subject.sequences(batch)),
         kernels=tuple(dict.fromkeys(s.kernel for s in sightings)),
-        dtype=str(next(subject.model.parameters()).dtype).removeprefix("torch."),
-        device=_device_name(subject.device),
-        versions=_versions(),
+        dtype=describing.type_of(subject.model),
+        device=describing.place_of(subject.model),
+        versions=describing.versions_of(subject),
         unseen=tape.unseen,
         image=image,
         checked=checked,
@@ -166,46 +163,3 @@ def _chosen(tape: Tape, choice: Choice) -> tuple[Sighting, ...]:
         if not 0 <= head < most:
             raise OptionError(f"head must be from 0 to {most - 1}, got {head}")
     return chosen
-
-
-def _sequences(subject: TransformersSubject, batch: Batch) -> list[Tokens]:
-    names = ("image",) if subject.task == "image-classification" else ("text", "second text")
-    sequences = []
-    for index, (labels, units) in enumerate(
-        zip(subject.tokens(batch), subject.sequences(batch), strict=True)
-    ):
-        added = {position for unit in units if unit.special for position in unit.positions}
-        special = tuple(position in added for position in range(len(labels)))
-        sequences.append(Tokens(name=names[index], labels=labels, special=special))
-    return sequences
-
-
-def _decision(
-    subject: TransformersSubject, shares: torch.Tensor, index: int
-) -> tuple[str, float | None, tuple[tuple[str, float], ...]]:
-    if subject.task == "embedding":
-        return "the embedding of the whole text", None, ()
-    best = shares.topk(min(5, shares.numel()))
-    others = tuple(
-        (_label(subject, place), share)
-        for place, share in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    )
-    return _label(subject, index), float(shares[index]), others
-
-
-def _label(subject: TransformersSubject, index: int) -> str:
-    return subject.labels[index] or f"class {index}"
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()})"
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "zhuyi": zhuyi.__version__,
-        "torch": torch.__version__,
-        "transformers": version("transformers"),
-    }

@@ -13,8 +13,8 @@ from zhuyi.trace.keep import Keep
 from zhuyi.trace.subject import Batch, Subject
 from zhuyi.trace.tape import Sighting
 from zhuyi.trace.watch import watch
+from zhuyi.ui import describing
 from zhuyi.ui.checking import check
-from zhuyi.ui.live import describing
 from zhuyi.ui.live.probe import Cheapest, Probe, rows_of
 from zhuyi.ui.live.untouched import beside, unwrapped
 from zhuyi.ui.looked import Checked, HeadPicture, Looked, Tokens
