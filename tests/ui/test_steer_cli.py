@@ -4,11 +4,16 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import typer
 
 from tests.trace.subject_models import bert, bert_tokenizer
 from zhuyi.errors import OptionError, ZhuyiError
+from zhuyi.learn import AttentionClassifier, load
+from zhuyi.steer import Column, Rules
+from zhuyi.steer import steer as steer_block
 from zhuyi.ui.cli.steer import steer
 
 TEXT = "the quick brown fox jumped over the lazy dog."
@@ -71,7 +76,7 @@ def test_terminal(
     assert re.search(r"more +'fox' +\+1\.39 ", result.out)
     assert re.search(r"never +'dog' +veto ", result.out)
     assert "nothing here" in result.out
-    assert "Measured on these texts" in result.out
+    assert "Measured on these inputs" in result.out
     strict = Result(app, capsys, classifier, "--text", TEXT, "--rules", rules, "--strict")
     assert strict.code == 1
 
@@ -152,3 +157,70 @@ def test_wrong_usage(
     result = Result(app, capsys, classifier, *arguments)
     assert (result.code, result.out) == (code, "")
     assert told in result.error
+
+
+ROWS = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["age", "dose", "sex"])
+
+
+@pytest.fixture(scope="module")
+def estimator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "fitted"
+    model = AttentionClassifier(max_epochs=5, random_state=0)
+    model.fit(ROWS, np.where(ROWS.dose + ROWS.sex > 0, "ill", "well")).save(folder)
+    return folder
+
+
+def test_rows_of_a_fitted_model(
+    app: typer.Typer, estimator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ROWS.to_csv(tmp_path / "rows.csv", index=False)
+    rules = rules_file(
+        tmp_path, "rules:", "  - {id: never, veto: {column: sex}}",
+        "expect:", "  - {rule: never, invariant_to: swap}",
+    )  # fmt: skip
+    asked = (estimator, "--data", tmp_path / "rows.csv", "--rules", rules, "--check")
+    shown = Result(app, capsys, *asked, "--limit", 12)
+    assert shown.code == 0, shown.error
+    assert "row 10\n" in shown.out
+    assert "row 11\n" not in shown.out
+    assert re.search(r"… and 2 more; \d+ of 12 changed\.", shown.out)
+    assert "\n  [held] the gradient" in shown.out
+    told = json.loads(Result(app, capsys, *asked, "--limit", 3, "--target", "ill", "--json").out)
+    assert told["certificate"]["rules"][0]["level"] == "exact"
+    model = load(estimator)
+    before = model.predict_proba(ROWS[:3])
+    with steer_block(model, Rules().veto(Column("sex"))):
+        after = model.predict_proba(ROWS[:3])
+    for row, said in enumerate(told["decisions"]):
+        np.testing.assert_allclose(said["before"], before[row], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(said["after"], after[row], rtol=0, atol=1e-6)
+    assert np.abs(before - after).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ((), "give it rows with --data FILE"),
+        (("--text", "a"), "--text is for language models"),
+        (("--data", "rows.csv", "--emphasis"), "--emphasis is for language models"),
+        (("--data", "rows.csv", "--limit", "0"), "--limit must be 1 or more, got 0"),
+    ],
+)
+def test_what_a_fitted_model_is_not_asked(
+    app: typer.Typer,
+    estimator: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+    said: str,
+) -> None:
+    result = Result(app, capsys, estimator, *more)
+    assert result.code == 2
+    assert said in result.error
+
+
+def test_rows_are_for_fitted_models(
+    app: typer.Typer, classifier: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = Result(app, capsys, classifier, "--data", "rows.csv")
+    assert "--data is for models that zhuyi fit made" in result.error
+    assert "give at least one --text" in Result(app, capsys, classifier).error

@@ -1,12 +1,12 @@
 """Rules tried on a model: what they meant and did, what a veto may claim, what was expected."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from zhuyi.errors import UnmatchedRule
+from zhuyi.errors import OptionError, UnmatchedRule
 from zhuyi.steer.certify import Certificate, certify
 from zhuyi.steer.expect import Measures, Outcome, check
 from zhuyi.steer.report import SteeringReport
@@ -14,6 +14,7 @@ from zhuyi.steer.rule import Rule
 from zhuyi.steer.rules import Rules
 from zhuyi.steer.steering import steer
 from zhuyi.trace.adapters.transformers_subject import TransformersSubject
+from zhuyi.trace.subject import Batch, Subject
 
 SCHEMA: Final = "zhuyi.steer/1"
 
@@ -75,24 +76,24 @@ class Tried:
 
 
 def try_rules(
-    subject: TransformersSubject,
+    subject: Subject,
     rules: Rules,
-    texts: Sequence[str],
+    batch: Batch,
     *,
     model: str,
-    others: Sequence[str] = (),
+    others: Batch | None = None,
     target: str | None = None,
     checked: bool = False,
     progress: Callable[[str], None] = lambda told: None,
 ) -> Tried:
-    """Try rules on texts.
+    """Try rules on inputs.
 
     Args:
-        subject: a model that reads texts.
+        subject: a model that reads texts, or a fitted one.
         rules: what shall hold.
-        texts: what it is tried on.
+        batch: what it is tried on.
         model: its name, for people.
-        others: texts that the rules should leave alone.
+        others: inputs that the rules should leave alone.
         target: name or number of the decision that is wanted; None for what was decided.
         checked: whether what the rules expect is checked.
         progress: is told what is done.
@@ -103,17 +104,15 @@ def try_rules(
     if any(rule.action == "veto" for rule in rules):
         progress("certifying the vetoes")
         with _quiet():
-            certificate = certify(subject, rules, list(texts))
+            certificate = certify(subject, rules, batch)
     levels = {} if certificate is None else {one.rule: one.level for one in certificate.rules}
     progress("steering")
     steering = steer(subject, rules)
-    report = steering.report(
-        list(texts), others=list(others) or None, target=wanted, guarantees=levels
-    )
-    before = subject.decide(list(texts)).tolist()
+    report = steering.report(batch, others=others, target=wanted, guarantees=levels)
+    before = subject.decide(batch).tolist()
     with _quiet(), steering:
-        after = subject.decide(list(texts)).tolist()
-    measures = _measures(subject, texts, others, wanted, report, certificate)
+        after = subject.decide(batch).tolist()
+    measures = _measures(subject, batch, others, wanted, report, certificate)
     return Tried(
         model=model,
         rules=rules,
@@ -135,9 +134,9 @@ def _quiet() -> Iterator[None]:
 
 
 def _measures(
-    subject: TransformersSubject,
-    texts: Sequence[str],
-    others: Sequence[str],
+    subject: Subject,
+    batch: Batch,
+    others: Batch | None,
     wanted: int | None,
     report: SteeringReport,
     certificate: Certificate | None,
@@ -149,10 +148,10 @@ def _measures(
         return None if item is None or item.state == "unchecked" else item.state == "held"
 
     def collateral(rule: Rule) -> float | None:
-        if not others:
+        if others is None:
             return None
         alone = steer(subject, Rules((rule,)))
-        found = alone.report(list(texts), others=list(others), target=wanted, draws=0)
+        found = alone.report(batch, others=others, target=wanted, draws=0)
         return next(one.kl_mean for one in found.collateral if one.where == "others")
 
     return Measures(
@@ -162,6 +161,12 @@ def _measures(
     )
 
 
-def _target(subject: TransformersSubject, name: str) -> int:
-    by_number = name.isdecimal() and name not in subject.labels
-    return int(name) if by_number else subject.target_named(name)
+def _target(subject: Subject, name: str) -> int:
+    if name in subject.labels:
+        return subject.labels.index(name)
+    if name.isdecimal():
+        return int(name)
+    if isinstance(subject, TransformersSubject):
+        return subject.target_named(name)
+    shown = ", ".join(repr(label) for label in subject.labels[:12])
+    raise OptionError(f"--target must be one of {shown}, got {name!r}")

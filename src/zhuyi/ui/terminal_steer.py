@@ -10,7 +10,9 @@ from zhuyi.steer.report import RuleReport
 from zhuyi.ui.steered import Tried
 from zhuyi.ui.terminal import printable
 
-_MEASURED = "Measured on these texts, not guaranteed on others; a guarantee is said by its level."
+_SIGNS = (("[held]", "dim"), ("[FAILED]", "bold red"), ("[", "yellow"), ("offered", "yellow"))
+_INPUTS = 10  # shown with their decisions; the table below is of all
+_MEASURED = "Measured on these inputs, not guaranteed on others; a guarantee is said by its level."
 
 
 def show(tried: Tried, texts: Sequence[str], console: Console) -> None:
@@ -18,22 +20,29 @@ def show(tried: Tried, texts: Sequence[str], console: Console) -> None:
 
     Args:
         tried: what came of the rules.
-        texts: what they were tried on.
+        texts: what they were tried on, or the names of it.
         console: where to.
     """
     console.print()
     console.print(Text(printable(tried.model), style="bold"))
-    for text, before, after in zip(texts, tried.before, tried.after, strict=True):
+    rows = list(zip(texts, tried.before, tried.after, strict=True))
+    for text, before, after in rows[:_INPUTS]:
         console.print(Text(printable(text if len(text) < 100 else text[:99] + "…"), style="dim"))
         old, new = _decision(tried, before, before), _decision(tried, after, before)
         console.print(Text.assemble("Decided: ", old, "  →  ", (new, "bold")))
+    if len(rows) > _INPUTS:
+        changed = sum(_best(before) != _best(after) for _, before, after in rows)
+        console.print(Text(f"… and {len(rows) - _INPUTS} more; {changed} of {len(rows)} changed."))
     console.print()
     console.print(_rules(tried.report.rules))
     for told in tried.report.told:
         console.print(Text(printable(f"Note: {told}"), style="yellow"))
     if tried.certificate is not None:
         console.print()
-        console.print(Text(printable(str(tried.certificate))))
+        for line in str(tried.certificate).splitlines():
+            lead = line.strip()
+            style = next((sign[1] for sign in _SIGNS if lead.startswith(sign[0])), "")
+            console.print(Text(printable(line), style=style))
     for one in tried.outcomes:
         sign, style = ("✔", "green") if one.held else ("✘", "bold red")
         said = f"{sign} {one.rule}: expected {one.expected}, found {one.found}"
@@ -43,13 +52,16 @@ def show(tried: Tried, texts: Sequence[str], console: Console) -> None:
 
 
 def _decision(tried: Tried, shares: Sequence[float], before: Sequence[float]) -> str:
-    best = max(range(len(shares)), key=shares.__getitem__)
-    first = max(range(len(before)), key=before.__getitem__)
+    best, first = _best(shares), _best(before)
     label = tried.labels[best] if tried.labels else str(best)
     said = f"{printable(label)} ({shares[best]:.1%})"
     if best != first:
         said += f", was first at {shares[first]:.1%}"
     return said
+
+
+def _best(shares: Sequence[float]) -> int:
+    return max(range(len(shares)), key=shares.__getitem__)
 
 
 def _rules(rules: Sequence[RuleReport]) -> Table:
