@@ -3,6 +3,8 @@
 from zhuyi.learn.classifier import AttentionClassifier
 from zhuyi.learn.contributions import Contributions
 from zhuyi.learn.loading import load
+from zhuyi.learn.prior import Monotone, Prior
+from zhuyi.learn.prior_checks import PriorCheck
 from zhuyi.learn.regressor import AttentionRegressor
 from zhuyi.learn.series import (
     SeriesAttentionClassifier,
@@ -19,6 +21,9 @@ __all__ = [
     "AttentionRegressor",
     "Contributions",
     "DataWarning",
+    "Monotone",
+    "Prior",
+    "PriorCheck",
     "Progress",
     "SeriesAttentionClassifier",
     "SeriesAttentionRegressor",

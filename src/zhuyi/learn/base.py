@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from zhuyi.errors import OptionError
+from zhuyi.errors import InputError, OptionError
 from zhuyi.learn import saving
 from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.fitting import Examples, fit_glass_box
@@ -96,6 +96,25 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _examined(self, inputs: Any, codes: NDArray[Any], target: NDArray[np.generic]) -> None:
         """Warn of what makes the training useless or misleading."""
+
+    def _planned(self, inputs: Any, codes: NDArray[Any]) -> Plan:
+        """How to train, once it is known what the inputs are."""
+        return self._plan()
+
+    def _checked(self, codes: torch.Tensor) -> None:
+        """Look at what the fit came to, on its training rows."""
+
+    def _more_facts(self) -> Any:
+        """What a fitted estimator has to remember beside parameters and state, as plain JSON."""
+        return None
+
+    def _take_facts(self, data: Any) -> None:
+        """Take over what `_more_facts` gave; `module_` is there.
+
+        Raises: InputError: when it is not that.
+        """
+        if data is not None:
+            raise InputError(f"model.json has facts that {type(self).__name__} does not know")
 
     def _settle(self, module: GlassBox, inputs: Any, codes: torch.Tensor) -> None:
         """What is done to a trained box beside training; its decisions stay."""
@@ -222,7 +241,7 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             inputs,
             shape,
             self._objective(),
-            self._plan(),
+            self._planned(inputs, codes),
             seed=_seed(self.random_state),
             validation_fraction=self.validation_fraction,
             calibrated=self._calibrated(),
@@ -233,6 +252,7 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         self.temperature_, self.validation_rows_ = fitted.temperature, fitted.judged
         self.n_epochs_, self.history_ = fitted.trained.epochs, fitted.trained.history
         self._settle(fitted.module, inputs, torch.from_numpy(codes))
+        self._checked(torch.from_numpy(codes))
         if telling is not None:
             telling.fitted(fitted, self.max_epochs)
         return torch.from_numpy(codes)

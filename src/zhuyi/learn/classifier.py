@@ -8,7 +8,9 @@ import numpy as np
 
 from zhuyi.learn.classifying import GlassBoxClassifier
 from zhuyi.learn.estimator import TableEstimator
+from zhuyi.learn.prior import Prior
 from zhuyi.learn.training import Progress
+from zhuyi.steer.rules import Rules
 
 
 class AttentionClassifier(GlassBoxClassifier, TableEstimator):
@@ -26,6 +28,8 @@ class AttentionClassifier(GlassBoxClassifier, TableEstimator):
     labels.
 
     Args:
+        rules: what people know: `Rules` that hold in every decision, trained under them, or a
+            `Prior`, which also has wishes. Saved with the model.
         columns: kinds by column name where the type says the wrong thing: "numeric", "categorical",
             "ordinal", "boolean", "date", "text".
         mixing_layers: transformer layers among columns before they are read. They see interactions;
@@ -51,7 +55,8 @@ class AttentionClassifier(GlassBoxClassifier, TableEstimator):
             read nor changed.
 
     Attributes: classes_, n_features_in_, feature_names_in_ (of frames), schema_, module_,
-        temperature_, threshold_, n_epochs_, history_, validation_rows_, constants_, explanation_.
+        temperature_, threshold_, n_epochs_, history_, validation_rows_, constants_, explanation_,
+        prior_, prior_checks_ (what came of rules and wishes).
     Raises:  InputError: from `fit`, for data that nothing can be learned from; OptionError.
     Cost:    O(epochs B N d (T + C)) time.
     Not:     a proof of what causes what; and with mixing layers no explanation by construction.
@@ -69,6 +74,7 @@ class AttentionClassifier(GlassBoxClassifier, TableEstimator):
     def __init__(
         self,
         *,
+        rules: Rules | Prior | None = None,
         columns: Mapping[str, str] | None = None,
         mixing_layers: int = 0,
         width: int = 32,
@@ -87,6 +93,7 @@ class AttentionClassifier(GlassBoxClassifier, TableEstimator):
         checkpoint: str | Path | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
+        self.rules = rules
         self.columns = columns
         self.mixing_layers = mixing_layers
         self.width = width

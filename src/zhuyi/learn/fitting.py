@@ -110,6 +110,7 @@ def fit_glass_box(
 
     def ended(model: GlassBox) -> GlassBox:
         twin = GlassBox(inputs, shape, None)
+        twin.ruling = model.ruling
         twin.load_state_dict(model.state_dict())
         twin.double().eval()
         return _kept(twin, _temperature(twin, judge, objective) if calibrated else 1.0)
@@ -140,6 +141,7 @@ def _trained(
     """A fresh box, trained and settled, in float64."""
     generator = torch.Generator().manual_seed(seed)
     module = GlassBox(inputs, shape, generator)
+    module.ruling = plan.ruling
     module.factors.start(learn.codes, learn.target, module.effect)
     trained = train(module, learn, judge, objective, plan, generator)
     _settled(module, learn)
@@ -237,4 +239,8 @@ def _identified(plan: Plan, examples: Examples, *settings: object) -> Plan:
     schedule = (plan.epochs, plan.patience, plan.batch_size, plan.learning_rate)
     kind = (plan.weight_decay, plan.centering, plan.calibrated)
     digest.update(repr((settings, schedule, *kind)).encode())
+    if plan.ruling is not None:
+        digest.update(repr(plan.ruling.rules).encode())
+    if plan.wishes is not None:
+        digest.update(repr(plan.wishes.prior).encode())
     return Plan(**{**vars(plan), "fingerprint": digest.hexdigest()})

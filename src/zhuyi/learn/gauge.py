@@ -19,6 +19,7 @@ from torch import Tensor
 from zhuyi.learn.glass_box import GlassBox, Read
 
 _LEAST: Final = 1e-6  # logits: less is nothing lost
+_TINY: Final = 1e-300  # instead of dividing by zero
 
 
 @torch.no_grad()
@@ -42,13 +43,14 @@ def settle_constants(module: GlassBox, codes: Tensor, typical: Tensor) -> None:
 def _lost(read: Read, typical: Read) -> Tensor:
     """What the logit loses when one factor is a typical one, mean over those, "B C N"."""
     scores_BCN = read.scores
-    top = scores_BCN.amax(-1, keepdim=True)
+    # of a row in which rules veto every factor nothing is decided, and nothing lost
+    top = scores_BCN.amax(-1, keepdim=True).nan_to_num(neginf=0.0)
     share = (scores_BCN - top).exp()
     above, below = (share * read.effects).sum(-1, keepdim=True), share.sum(-1, keepdim=True)
-    decided = above / below
+    decided = above / below.clamp_min(_TINY)
     lost = torch.zeros_like(share)
     for scores_CN, effects_CN in zip(typical.scores, typical.effects, strict=True):
         other = (scores_CN - top).exp()
         changed = above - share * read.effects + other * effects_CN
-        lost += decided - changed / (below - share + other)
+        lost += decided - changed / (below - share + other).clamp_min(_TINY)
     return lost / len(typical.scores)

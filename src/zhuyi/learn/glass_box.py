@@ -7,6 +7,7 @@ with k_n and v_n read from column n alone. Letters: B rows, N columns, C labels,
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from zhuyi.core import AttentionMatrix, Bias, Mask, attend
 from zhuyi.learn.embedding import Inputs
 from zhuyi.learn.mixing import MixingLayer, SeededDropout, mixing_layers
+from zhuyi.learn.ruling import Ruling
 
 
 class Read(NamedTuple):
@@ -85,6 +87,7 @@ class GlassBox(nn.Module):
     def __init__(self, inputs: Inputs, shape: Shape, generator: torch.Generator | None) -> None:
         super().__init__()
         self.shape = shape
+        self.ruling: Ruling | None = None  # rules that are a part of the model
         width, mixed = shape.width, shape.mixing_layers > 0
         self.factors = inputs.embedding(width if mixed else 2 * width, generator)
         self.mixing = mixing_layers(shape.mixing_layers, width, shape.num_heads, shape.dropout)
@@ -134,8 +137,10 @@ class GlassBox(nn.Module):
             tokens_BNW = self.factors(codes)
         present_BN = self.factors.present(codes)
         mask = None if present_BN is None else Mask.padding(present_BN)
-        for layer in self.mixing:
-            tokens_BNW = layer(tokens_BNW, mask)
+        held = None if self.ruling is None else self.ruling.held(codes)
+        for place, layer in enumerate(self.mixing):
+            added = None if held is None else partial(held.at, place)
+            tokens_BNW = layer(tokens_BNW, mask, added)
         if self.key_value is not None:
             normed = nn.functional.layer_norm(tokens_BNW, tokens_BNW.shape[-1:])
             tokens_BNW = normed @ self.key_value.T
@@ -144,6 +149,11 @@ class GlassBox(nn.Module):
         query_BCQD = self.query[None, :, None].expand(B, -1, 1, D)
         bias_BN = self.factors.lift(codes)
         bias = None if bias_BN is None else Bias.per_key(bias_BN)
+        if held is not None:
+            plain = AttentionMatrix(query_BCQD, key_BND[:, None], bias=bias, mask=mask)
+            ruled = held.at(len(self.mixing), plain.shape, lambda: plain)
+            if ruled is not None:
+                bias = ruled if bias is None else bias + ruled
         output_BCQD, matrix = attend(
             query_BCQD, key_BND[:, None], value_BND[:, None], bias=bias, mask=mask
         )

@@ -3,11 +3,17 @@
 x = x + attention(norm x);  x = x + W2 gelu(W1 norm x)
 """
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import torch
 from torch import Tensor, nn
 
-from zhuyi.core import Mask
+from zhuyi.core import AttentionMatrix, Bias, Mask
 from zhuyi.layers import Attention
+
+Added: TypeAlias = Callable[[tuple[int, int, int, int], Callable[[], AttentionMatrix]], Bias | None]
+"""(B, H, Q, K) and what gives the weights without it -> what rules add to the scores."""
 
 
 class SeededDropout(nn.Module):
@@ -49,13 +55,34 @@ class MixingLayer(nn.Module):
         )
         self.dropout = SeededDropout(dropout)
 
-    def forward(self, tokens_BNE: Tensor, mask: Mask | None = None) -> Tensor:
-        """Tokens "B N E" to tokens "B N E"; the mask says which factors there are."""
+    def forward(
+        self, tokens_BNE: Tensor, mask: Mask | None = None, added: Added | None = None
+    ) -> Tensor:
+        """Tokens "B N E" to tokens "B N E".
+
+        Args:
+            tokens_BNE: of the factors.
+            mask: which factors there are.
+            added: what rules add to the scores.
+        """
         normed = self.norm_attention(tokens_BNE)
-        attended = self.attention(normed, normed, normed, mask=mask).output
+        bias = None
+        if added is not None:
+            B, N, _ = normed.shape
+            shape = (B, self.attention.num_heads, N, N)
+            bias = added(shape, lambda: self._matrix(normed, mask))
+        attended = self.attention(normed, normed, normed, attention_bias=bias, mask=mask).output
         tokens_BNE = tokens_BNE + self.dropout(attended)
-        added: Tensor = self.dropout(self.mlp(self.norm_mlp(tokens_BNE)))
-        return tokens_BNE + added
+        more: Tensor = self.dropout(self.mlp(self.norm_mlp(tokens_BNE)))
+        return tokens_BNE + more
+
+    def _matrix(self, normed_BNE: Tensor, mask: Mask | None) -> AttentionMatrix:
+        """The weights without rules."""
+        query_BHND, key_BHND = (
+            part.unflatten(-1, (self.attention.num_heads, -1)).transpose(1, 2)
+            for part in (self.attention.query(normed_BNE), self.attention.key(normed_BNE))
+        )
+        return AttentionMatrix(query_BHND, key_BHND, mask=mask)
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from zhuyi.learn.estimator import TableEstimator
+from zhuyi.learn.prior import Prior
 from zhuyi.learn.regressing import GlassBoxRegressor
 from zhuyi.learn.training import Progress
+from zhuyi.steer.rules import Rules
 
 
 class AttentionRegressor(GlassBoxRegressor, TableEstimator):
@@ -19,6 +21,8 @@ class AttentionRegressor(GlassBoxRegressor, TableEstimator):
     unit. Columns are read as by `AttentionClassifier`.
 
     Args:
+        rules: what people know: `Rules` that hold in every decision, trained under them, or a
+            `Prior`, which also has wishes. Saved with the model.
         columns: kinds by column name where the type says the wrong thing: "numeric", "categorical",
             "ordinal", "boolean", "date", "text".
         mixing_layers: transformer layers among columns before they are read. They see interactions;
@@ -39,7 +43,8 @@ class AttentionRegressor(GlassBoxRegressor, TableEstimator):
         random_state: a seed, a generator, or None for fresh entropy.
 
     Attributes: n_features_in_, feature_names_in_ (of frames), schema_, module_, n_epochs_,
-        history_, validation_rows_, constants_, explanation_.
+        history_, validation_rows_, constants_, explanation_,
+        prior_, prior_checks_ (what came of rules and wishes).
     Raises:  InputError: from `fit`, for data that nothing can be learned from; OptionError.
     Cost:    O(epochs B N d T) time.
     Not:     a proof of what causes what; and with mixing layers no explanation by construction.
@@ -57,6 +62,7 @@ class AttentionRegressor(GlassBoxRegressor, TableEstimator):
     def __init__(
         self,
         *,
+        rules: Rules | Prior | None = None,
         columns: Mapping[str, str] | None = None,
         mixing_layers: int = 0,
         width: int = 32,
@@ -73,6 +79,7 @@ class AttentionRegressor(GlassBoxRegressor, TableEstimator):
         checkpoint: str | Path | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
+        self.rules = rules
         self.columns = columns
         self.mixing_layers = mixing_layers
         self.width = width

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "zhuyi.learn"
 VERSION: Final = 1
+RULED: Final = 2  # with rules: a zhuyi that knows none must refuse it, not leave them out
 WEIGHTS, FACTS = "weights.safetensors", "model.json"
 _MOST_JSON: Final = 64 * 2**20  # bytes
 _LARGEST: Final = {"outputs": 10_000, "width": 4096, "mixing_layers": 64, "num_heads": 64}
@@ -60,6 +61,9 @@ def save(estimator: "GlassBoxEstimator", folder: Path) -> None:
         "shape": vars(estimator.module_.shape),
         "state": _state(estimator),
     }
+    more = estimator._more_facts()
+    if more is not None:
+        facts |= {"more": more, "version": RULED}
     text = json.dumps(facts, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / f"{FACTS}.part").write_text(text, encoding="utf-8")
     os.replace(unfinished, folder / WEIGHTS)
@@ -93,6 +97,7 @@ def load(folder: Path, classes: Mapping[str, "type[GlassBoxEstimator]"]) -> "Gla
     estimator.module_ = _module(folder, inputs, shape, facts["weights_sha256"])
     if not estimator._fits(shape):
         raise InputError("model.json does not fit itself: inputs, labels and shape differ")
+    estimator._take_facts(facts.get("more"))
     return estimator
 
 
@@ -113,9 +118,10 @@ def _read_facts(path: Path) -> dict[str, Any]:
     needed = {"format", "version", "class", "weights_sha256", "parameters", "inputs", "shape"}
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise InputError(f"{path} is not of the format {FORMAT!r}")
-    if facts.get("version") != VERSION:
+    version = RULED if facts.get("more") is not None else VERSION
+    if facts.get("version") != version:
         raise InputError(
-            f"{path} has version {facts.get('version')!r}, this zhuyi reads {VERSION}: update it"
+            f"{path} has version {facts.get('version')!r}, this zhuyi reads {version}: update it"
         )
     if not (needed | {"state"}) <= set(facts) or not isinstance(facts["class"], str):
         raise InputError(f"{path} lacks {sorted((needed | {'state'}) - set(facts))}")

@@ -27,7 +27,7 @@ class TableReader:
 
     def __init__(self, schema: Schema, *, layers: int, values: Values = None) -> None:
         self._columns = schema.columns
-        self._pieces = tuple(
+        self.pieces = tuple(
             Piece(name=name, positions=(place,)) for place, name in enumerate(schema.names)
         )
         self._layers = layers
@@ -47,9 +47,9 @@ class TableReader:
         if not isinstance(codes, Tensor) or codes.dim() != 3:
             raise InputError("rules on tables need the codes (B, N, K) as the first argument")
         rows = codes.tolist()
-        count = len(self._pieces)
+        count = len(self.pieces)
         layouts = tuple(
-            Layout(length=count, pieces=self._pieces, values={**dict(self._cells(row)), **told})
+            Layout(length=count, pieces=self.pieces, values={**dict(self._cells(row)), **told})
             for row, told in zip(rows, values_of(self._values, len(rows)), strict=True)
         )
         return Reading(layouts=layouts, new=count)

@@ -92,8 +92,7 @@ class TableSubject(GlassBoxSubject):
                 if keep is not None:
                     codes = torch.where(keep[..., None], codes, self._gone)
                 return self._objective.shares(self.module(codes)).float()
-            mixed = self.module.shape.mixing_layers > 0
-            logits = self._mixed(codes, keep) if mixed else self._by_sums(codes, keep)
+            logits = self._mixed(codes, keep) if self._joint() else self._by_sums(codes, keep)
             return self._objective.shares(logits).float()
 
     def reference(self, rows: int) -> Tensor:
@@ -141,6 +140,12 @@ class TableSubject(GlassBoxSubject):
         weights_KBCN = scores_KBCN.softmax(-1).masked_fill(nothing_KBC1, 0.0)
         sums_KBC = (weights_KBCN * effects_KBCN).sum(-1)
         return self.module.constant + sums_KBC.mean(0)
+
+    def _joint(self) -> bool:
+        """Whether a column's score can depend on the others' cells."""
+        ruling = self.module.ruling
+        told = ruling is not None and (ruling.by_row or not ruling.per_key)
+        return told or self.module.shape.mixing_layers > 0
 
     def _check_keep(self, codes: Tensor, keep: Tensor) -> None:
         expected = (len(codes), len(self._units))

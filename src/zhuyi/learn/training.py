@@ -1,7 +1,7 @@
 """The trainer: AdamW, warm-up and cosine, early stopping, every random draw from one generator.
 
     lr(t) = peak * min(t / warm, (1 + cos(pi t / T)) / 2)
-    loss  = mean_b weight_b loss_b + centering * sum_cn (mean_b w_cn e_cn)^2
+    loss  = mean_b weight_b loss_b + centering * sum_cn (mean_b w_cn e_cn)^2 + wishes of a prior
 
 The second term makes a factor's contribution a departure from what it says on average, so that what
 is common to all rows is in the label's constant (without it the two could trade at will).
@@ -16,11 +16,14 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from zhuyi.core import AttentionMatrix
 from zhuyi.learn.checkpoint import Saved, load_checkpoint, save_checkpoint
-from zhuyi.learn.glass_box import GlassBox
+from zhuyi.learn.glass_box import GlassBox, Read
 from zhuyi.learn.objectives import Objective
 from zhuyi.learn.portions import alike, decided, trimmed
+from zhuyi.learn.ruling import Ruling
 from zhuyi.learn.temperature import best_temperature
+from zhuyi.learn.wishing import Wishes
 
 _WARM: Final = 0.05  # share of all steps
 _LARGEST_NORM: Final = 1.0
@@ -64,6 +67,8 @@ class Plan:
         observe: called after each epoch with the model too, which it must leave as it is.
         checkpoint: folder for a state to resume from, or None.
         fingerprint: of data and settings; a checkpoint of another one is refused.
+        ruling: rules that the box is trained under, and keeps.
+        wishes: what a prior asks of the training beside the data.
     """
 
     epochs: int = 100
@@ -78,6 +83,8 @@ class Plan:
     observe: Callable[[GlassBox, Progress], None] | None = None
     checkpoint: Path | None = None
     fingerprint: str = ""
+    ruling: Ruling | None = None
+    wishes: Wishes | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,8 @@ def train(
         validation = None
         if judge is not None:
             validation = evaluate(model, judge, objective, calibrated=plan.calibrated)
+            if plan.wishes is not None:
+                validation += plan.wishes.judged(model, judge.codes)
         trained.history.append((loss, validation))
         better = validation is None or validation < trained.best_loss
         if better:
@@ -216,17 +225,27 @@ def _epoch(
         step = epoch * per_epoch + number
         for group in optimizer.param_groups:
             group["lr"] = rate(step, plan.epochs * per_epoch, plan.learning_rate)
-        read = model.read(trimmed(model.factors, learn.codes[rows]))
+        codes = trimmed(model.factors, learn.codes[rows])
+        read, attention = _read(model, codes, plan)
         loss = (objective.losses(read.logits, learn.target[rows]) * learn.weights[rows]).mean()
         common = loss.new_zeros(())
         if plan.centering:
             common = plan.centering * read.contributions.mean(0).square().sum()
+        if plan.wishes is not None:
+            common = common + plan.wishes.loss(model, codes, read, attention, generator)
         optimizer.zero_grad()
         (loss + common).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), _LARGEST_NORM)
         optimizer.step()
         total += float(loss.detach()) * len(rows)
     return total / len(learn)
+
+
+def _read(model: GlassBox, codes: Tensor, plan: Plan) -> tuple[Read, list[AttentionMatrix]]:
+    """The decision on a batch, with every attention where somebody asks for it."""
+    if plan.wishes is None:
+        return model.read(codes), []
+    return plan.wishes.seen(model, codes)
 
 
 def _batches(

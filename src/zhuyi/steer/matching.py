@@ -1,6 +1,6 @@
 """What rules mean in the rows that a model is about to read, as masks of positions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,7 +10,6 @@ from zhuyi.steer.dose import Active
 from zhuyi.steer.layout import Layout
 from zhuyi.steer.relations import link_masks
 from zhuyi.steer.rule import Rule
-from zhuyi.steer.rules import Rules
 from zhuyi.steer.selectors import Matched, Selector
 from zhuyi.steer.when import holds
 
@@ -49,7 +48,7 @@ def real_in(layouts: Sequence[Layout]) -> Tensor | None:
     return ~_mask(layouts, [layout.padding for layout in layouts])
 
 
-def check_places(rules: Rules, layers: int | None) -> None:
+def check_places(rules: Iterable[Rule], layers: int | None) -> None:
     """Refuse layers that are named and known not to exist.
 
     Raises: OptionError: for the first one.

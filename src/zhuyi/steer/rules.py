@@ -4,12 +4,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import torch
+from torch import Tensor
 
 from zhuyi.errors import OptionError
 from zhuyi.steer.layers import LayerRange
 from zhuyi.steer.rule import Action, Guarantee, Rule, usual_guarantee
 from zhuyi.steer.selectors import Selector, Text
+
+if TYPE_CHECKING:
+    from zhuyi.steer.penalty.mass import Attention, Reads
+    from zhuyi.steer.penalty.supervision import Supervision
 
 What: TypeAlias = str | Selector | Sequence[str | Selector]
 """A phrase, a selector, or several of them (their union)."""
@@ -104,6 +111,52 @@ class Rules:
     def link(self, relation: Selector, weight: float, **options: Any) -> "Rules":
         """Pairs that a relation joins attend to each other more (or less)."""
         return self._with("link", relation, weight=weight, **options)
+
+    def penalty(
+        self,
+        attention: "Attention",
+        reads: "Reads",
+        *,
+        supervision: "Supervision | None" = None,
+        today: date | None = None,
+    ) -> Tensor:
+        """The rules as a term of a loss, for any training: what they ask for becomes a wish.
+
+            sum over rules of the mean over rows, heads and layers of   short(p, t)
+
+        with p the share of a row's attention on what a rule means and t what the rule would make of
+        an even attention (`share`: what it asks for). Rows that do as asked add nothing; rows that
+        see none of it, or nothing else, are not in the mean.
+
+        Args:
+            attention: the tape of a watched pass, or the matrices of its layers in order; that of
+                a pass with gradients.
+            reads: what stands at its positions: a `Reading`, layouts row by row, or the names of
+                the positions where they are the same in all rows.
+            supervision: `CrossEntropy()` (None) or `Hinge()`, see `zhuyi.steer.penalty`.
+            today: the day by which rules expire; None for the day of the call.
+        Returns: a number >= 0, 0 where every rule is obeyed; differentiable in queries and keys.
+        Raises:  ShapeError: if the positions are not those of the attention. NotKept: for a tape
+            without matrices. OptionError: for a layer or head that does not exist.
+        Cost:    one streamed product with 2 R columns a layer for R rules, and the same without
+            gradient where a mask is; O(L) memory, in the backward pass too.
+        Not:     a veto. A model can attend less to something and use it all the same (Pruthi et al.
+            2020, arXiv:1909.07913); what must not be used is vetoed in the bias.
+
+        Example:
+            >>> import torch
+            >>> from zhuyi import AttentionMatrix
+            >>> from zhuyi.steer.selectors import Column
+            >>> even = AttentionMatrix(torch.zeros(1, 1, 4, 2), torch.zeros(1, 1, 4, 2))
+            >>> rules = Rules().share(Column("age"), 0.5)
+            >>> names = ["age", "sex", "bp", "bmi"]
+            >>> round(float(rules.penalty(even, names)), 4)  # ln(1 / 0.75) + ... = KL(0.5 || 0.25)
+            0.1438
+        """
+        from zhuyi.steer.penalty.mass import mass_penalties
+
+        found = mass_penalties(self.rules, attention, reads, supervision=supervision, today=today)
+        return torch.stack(list(found.values())).sum() if found else torch.zeros(())
 
     @classmethod
     def from_yaml(cls, source: str | Path, *, trusted: bool = True) -> "Rules":

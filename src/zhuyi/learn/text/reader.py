@@ -92,6 +92,8 @@ class TextCalls:
             spans=tuple(spans),
             special=frozenset((factors.first < 0).nonzero()[0].tolist()),
             padding=frozenset((there == 0).nonzero()[0].tolist()),
+            # In context a piece that is not known leaves a unit where a known one would go with it.
+            apart=not self.vocabulary.context,
             values=values,
         )
 

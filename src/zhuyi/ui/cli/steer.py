@@ -51,19 +51,7 @@ def steer(
     Example: zhuyi steer MODEL --text "(answer in JSON:1.5) please" --emphasis
     Example: zhuyi steer model/ --data patients.csv --rules rules.yaml --check
     """
-    if task is not None and task not in ("text-classification", "next-token"):
-        raise OptionError(f"--task must be text-classification or next-token, got {task!r}")
-    fitted = is_estimator(model)
-    if fitted:
-        _refuse_of_texts(text, emphasis=emphasis, task=task)
-    if fitted and data is None:
-        raise OptionError(f"{model} was made by zhuyi fit: give it rows with --data FILE")
-    if not fitted and data is not None:
-        raise OptionError("--data is for models that zhuyi fit made: give texts with --text")
-    if not fitted and not text:
-        raise OptionError("give at least one --text")
-    if limit < 1:
-        raise OptionError(f"--limit must be 1 or more, got {limit}")
+    _check(model, text, data, emphasis=emphasis, task=task, limit=limit)
     texts, chosen = _chosen(text or [], rules, emphasis=emphasis)
     if check and not chosen.expect:
         raise OptionError("--check needs rules that expect something: see `expect` in the YAML")
@@ -96,12 +84,32 @@ def steer(
         sys.exit(1)
 
 
-def _refuse_of_texts(text: list[str] | None, *, emphasis: bool, task: str | None) -> None:
-    """Say which flags mean nothing for a fitted model."""
+def _check(
+    model: str,
+    text: list[str] | None,
+    data: Path | None,
+    *,
+    emphasis: bool,
+    task: str | None,
+    limit: int,
+) -> None:
+    """Say which flags do not go together, before anything heavy is loaded."""
+    if task is not None and task not in ("text-classification", "next-token"):
+        raise OptionError(f"--task must be text-classification or next-token, got {task!r}")
+    if limit < 1:
+        raise OptionError(f"--limit must be 1 or more, got {limit}")
+    if not is_estimator(model):
+        if data is not None:
+            raise OptionError("--data is for models that zhuyi fit made: give texts with --text")
+        if not text:
+            raise OptionError("give at least one --text")
+        return
     given = {"--text": bool(text), "--emphasis": emphasis, "--task": task is not None}
     wrong = [flag for flag, used in given.items() if used]
     if wrong:
         raise OptionError(f"{wrong[0]} is for language models; zhuyi fit made this: give --data")
+    if data is None:
+        raise OptionError(f"{model} was made by zhuyi fit: give it rows with --data FILE")
 
 
 def _of_rows(
