@@ -7,13 +7,17 @@ import torch
 from torch.nn import functional as F
 
 from zhuyi import Bias, Mask, attend
-from zhuyi.core.backends import fused
+from zhuyi.core.backends import fused, stretches
 from zhuyi.errors import BackendUnavailable, OptionError
 
 
 def kernel(q, k, v, causal=False):
     op = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
     return op(q, k, v, 0.0, causal, scale=0.3)
+
+
+def added_to(call):
+    return stretches._added(call, stretches._stretches(call))
 
 
 def inputs(dtype=torch.float32, heads=4, groups=2, queries=6, keys=6, width=8):
@@ -131,8 +135,8 @@ def test_a_bias_per_key_is_one_row_that_the_kernel_takes_as_it_is(dtype):
     keep = torch.arange(60) < 55
     call = {"bias": Bias.per_key(values), "mask": Mask.padding(keep)}
     matrix = attend(q, k, v, **call).matrix
-    row = fused._row_bias(matrix.inputs)
-    assert row.shape == (2, 1, 1, 60)
+    assert [added.shape for _, added in added_to(matrix.inputs)] == [(2, 1, 1, 60)]
+    assert stretches.attend_in_stretches(matrix.inputs, v) is not None
     ours = attend(q, k, v, backend="fused", **call).output.double()
     truth = attend(q.double(), k.double(), v.double(), backend="streaming", **call).output
     assert (ours - truth).abs().max() <= {torch.bfloat16: 2e-2}.get(dtype, 2e-6)
@@ -143,7 +147,7 @@ def test_a_bias_per_key_that_wants_a_gradient_rides_on_channels():
     q, k, v = inputs()
     values = torch.randn(6, requires_grad=True)
     matrix = attend(q, k, v, bias=Bias.per_key(values)).matrix
-    assert fused._row_bias(matrix.inputs) is None
+    assert stretches.attend_in_stretches(matrix.inputs, v) is None
     (ours,) = torch.autograd.grad(fused.attend(matrix.inputs, v, 0.0).square().sum(), values)
     (theirs,) = torch.autograd.grad((matrix @ v).square().sum(), values)
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)

@@ -166,7 +166,7 @@ def test_many_rules_stay_one_row_and_equal_senders_one_product() -> None:
     ]
     bias = dose(plain + senders).bias(call())
     assert bias is not None
-    assert [term.rank for term in bias.terms] == [1, 1, 1]
+    assert [term.rank for term in bias.terms] == [1, 2]
     assert bias.factors(Q, K)[0].shape[-1] == 3  # type: ignore[index]
 
 

@@ -70,16 +70,20 @@ def rule_sets(draw: Callable[[Any], Any]) -> Rules:
             "veto": dict,
             "share": lambda: {"at_least": draw(st.floats(0.05, 0.9))},
         }[action]()
+        place: dict[str, Any] = {}
+        if action == "veto" and draw(st.booleans()):
+            place = {"guarantee": draw(st.sampled_from(["exact", "input"]))}
+        else:
+            depths = st.sampled_from(["0", "1", "0-1", "0.5-1.0"]).map(LayerRange)
+            place["sender"] = draw(st.just(()) | columns())
+            place["layers"] = draw(st.none() | depths)
+            place["heads"] = draw(st.sampled_from([(), (0,), (1,), (0, 1)]))
         rules.append(
             Rule(
                 id=f"r{number}",
                 action=action,
                 select=draw(columns()),
-                sender=draw(st.just(()) | columns()),
-                layers=draw(
-                    st.none() | st.sampled_from(["0", "1", "0-1", "0.5-1.0"]).map(LayerRange)
-                ),
-                heads=draw(st.sampled_from([(), (0,), (1,), (0, 1)])),
+                **place,
                 when=draw(st.sampled_from(["", "age > 3", "missing == 1"])),
                 beyond=draw(st.booleans()),
                 **strength,

@@ -1,11 +1,13 @@
 """`biased`: through every adapter against dense truth, and what it refuses."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from tests.trace.models import HandMade, HandMadeAttention, TimmAttention, TimmViT, noise, seeded
@@ -13,7 +15,7 @@ from tests.trace.test_watch import Failing, assert_same, nothing_left, snapshot
 from zhuyi.core import Bias, Statistics, attend
 from zhuyi.errors import NotWatchable, OptionError, ShapeError
 from zhuyi.layers import Attention
-from zhuyi.trace import Keep, ModuleSubject, watch
+from zhuyi.trace import Keep, ModuleSubject, observe, watch
 from zhuyi.trace.biased import biased
 
 Shape = tuple[int, int, int, int]
@@ -563,3 +565,42 @@ def test_attention_inside_the_rule_is_none_of_the_models() -> None:
     with biased(layer, rule), watch(layer) as tape:
         torch.testing.assert_close(layer(x), plain, rtol=0, atol=1e-6)
     assert len(tape) == 1
+
+
+@pytest.mark.parametrize("content", [0.5, 1e9, float("nan"), float("inf")])
+@pytest.mark.parametrize("causal", [False, True])
+def test_what_stands_at_a_vetoed_key_never_matters(content: float, causal: bool) -> None:
+    """Harmless numbers are left where they are; others are zeroed, since 0 x NaN would be NaN."""
+    query, key, value = (noise(1, 2, 6, 4, seed=n) for n in range(3))
+    other = [one.clone() for one in (key, value)]
+    for one in other:
+        one[:, :, 1] = content
+
+    class Attends(nn.Module):
+        def forward(self, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+            return F.scaled_dot_product_attention(query, key, value, is_causal=causal)
+
+    model = Attends()
+    with biased(model, veto):
+        one, two = model(key, value), model(*other)
+    assert torch.equal(one, two)
+    assert not torch.equal(model(key, value), model(*other))
+    scores = query.double() @ key.double().transpose(-1, -2) / 2.0
+    scores[..., 1] = -INFINITY
+    if causal:
+        scores = scores.masked_fill(torch.ones(6, 6).triu(1).bool(), -INFINITY)
+    expected = scores.softmax(-1) @ value.double()
+    torch.testing.assert_close(one.double(), expected, rtol=0, atol=1e-6)
+
+
+def test_harmless_vetoed_keys_are_not_copied() -> None:
+    heard = observe.Heard(
+        query=noise(1, 1, 4, 2), key=noise(1, 1, 4, 2), value=noise(1, 1, 4, 2),
+        bias=veto(0, (1, 1, 4, 4)),
+        run=lambda: torch.zeros(1), kernel="", cross=False,
+    )  # fmt: skip
+    assert observe._without_vetoed(heard) is heard
+    loud = replace(heard, key=heard.key * 1e9)
+    assert float(observe._without_vetoed(loud).key[:, :, 1].abs().max()) == 0.0
+    wanted = replace(heard, key=heard.key.clone().requires_grad_())
+    assert bool((observe._without_vetoed(wanted).key[:, :, 1] == 0.0).all())

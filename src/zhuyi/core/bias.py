@@ -6,6 +6,7 @@ so that they can ride on a fused kernel as a few extra query and key channels.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
@@ -126,6 +127,18 @@ class Bias:
             return None
         u, v = zip(*(part for part in parts if part is not None), strict=True)
         return _concat(u), _concat(v)
+
+    def runs(self, queries: int, most: int) -> list[slice] | None:
+        """Slices of the Q rows within which every row says the same; None for more than `most`."""
+        turns = [term.turns(queries) for term in self.terms]
+        known = [one for one in turns if one is not None]
+        if len(known) < len(turns):
+            return None
+        places = torch.stack(known).any(0).nonzero()[:, 0]
+        if len(places) >= most:
+            return None
+        edges = [0, *(place + 1 for place in places.tolist()), queries]
+        return [slice(start, stop) for start, stop in pairwise(edges)]
 
     def _lengths(self, queries: int | None, keys: int | None) -> tuple[int, int]:
         for term in self.terms:

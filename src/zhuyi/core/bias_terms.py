@@ -44,6 +44,10 @@ class BiasTerm(ABC):
         """(u "B|1 H|1 Q r", v "B|1 H|1 K r") with the term = u v^T, or None when it has none."""
         return None
 
+    def turns(self, queries: int) -> torch.Tensor | None:
+        """Bool [Q - 1]: whether row i + 1 may say something else than row i; None if all may."""
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class DenseTerm(BiasTerm):
@@ -102,6 +106,9 @@ class PerKeyTerm(BiasTerm):
         full = self.values.expand(*self.values.shape[:2], keys)
         return ones, full[..., None]
 
+    def turns(self, queries: int) -> torch.Tensor:
+        return torch.zeros(queries - 1, dtype=torch.bool, device=self.values.device)
+
 
 @dataclass(frozen=True, eq=False)
 class TableTerm(BiasTerm):
@@ -114,6 +121,8 @@ class TableTerm(BiasTerm):
     def block(self, rows: Rows, cols: slice) -> torch.Tensor:
         row_Br, key_Bc = take(self.row_labels, 1, rows), take(self.key_labels, 1, cols)
         B = max(self.values.shape[0], row_Br.shape[0], key_Bc.shape[0])
+        if B == 1:  # one look-up after the other is several times as fast as pairs of indices
+            return self.values.index_select(2, row_Br[0]).index_select(3, key_Bc[0])
         batch = torch.arange(B, device=self.values.device)[:, None, None]
         values_BRCH = self.values.expand(B, -1, -1, -1).permute(0, 2, 3, 1)
         return values_BRCH[batch, row_Br[:, :, None], key_Bc[:, None, :]].permute(0, 3, 1, 2)
@@ -150,6 +159,10 @@ class TableTerm(BiasTerm):
         values_BHRC = self.values.expand(B, -1, -1, -1)
         index = rows.expand(B, -1)[:, None, :, None].expand(-1, values_BHRC.shape[1], -1, C)
         return values_BHRC.gather(2, index), key_hot_BKC[:, None].to(self.values.dtype)
+
+    def turns(self, queries: int) -> torch.Tensor:
+        rows_BQ = self.row_labels.expand(-1, queries)
+        return (rows_BQ[:, 1:] != rows_BQ[:, :-1]).any(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,3 +240,7 @@ class OuterTerm(BiasTerm):
             self.rows.expand(-1, -1, queries, -1),
             self.keys.expand(-1, -1, keys, -1),
         )
+
+    def turns(self, queries: int) -> torch.Tensor:
+        rows_BHQR = self.rows.expand(-1, -1, queries, -1)
+        return (rows_BHQR[:, :, 1:] != rows_BHQR[:, :, :-1]).any(-1).flatten(0, 1).any(0)

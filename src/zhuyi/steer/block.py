@@ -3,8 +3,9 @@
 import copy
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from types import TracebackType
@@ -16,8 +17,9 @@ from torch import nn
 from zhuyi.core import Bias
 from zhuyi.errors import NotSteerable, OptionError, UnmatchedRule
 from zhuyi.steer.conflicts import refuse_conflicts, told_conflicts
-from zhuyi.steer.dose import Active, Dose, Form
+from zhuyi.steer.dose import Dose, Form
 from zhuyi.steer.matching import active_in, check_places, matched_in, real_in
+from zhuyi.steer.placeholder import Placeholder
 from zhuyi.steer.readers import batch_of
 from zhuyi.steer.reading import FollowingReader, Reader, Reading, Values
 from zhuyi.steer.record import MatchedRule, Shares
@@ -33,6 +35,17 @@ from zhuyi.trace.subject import Batch, Subject
 OPEN: Final[ContextVar[tuple["Steering", ...]]] = ContextVar("zhuyi_steerings", default=())
 """The blocks that are open in this context, outermost first."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class _Met:
+    """What the rules mean in a reading on a day: per rule its rows, and their dose."""
+
+    reading: Reading
+    day: date
+    rows: Sequence[tuple[Rule, Sequence[Matched]]]
+    dose: Dose
+
+
 _NOTHING: Final = "rule {!r} means nothing in what the model read"
 
 
@@ -44,6 +57,7 @@ class Steering:
         rules: what shall hold.
         reader: says what a forward call reads.
         strict, form, today: see `steer`.
+        placeholder: stands for what a veto of the level "input" keeps from the model.
     """
 
     def __init__(
@@ -55,6 +69,7 @@ class Steering:
         strict: bool = False,
         form: Form = "low-rank",
         today: date | None = None,
+        placeholder: Placeholder | None = None,
     ) -> None:
         self.model = model
         self.rules = rules
@@ -67,14 +82,16 @@ class Steering:
         self.calls = 0
         self.shares: Shares | None = None
         self.subject: Subject | None = None
+        self._placeholder = placeholder or Placeholder(model)
         self._fresh: Callable[[Values], Reader] = lambda _: copy.copy(reader)
         self._values: Values = None
         self._looks = False  # rules are matched and measured, and nothing is biased
         self._rests = False  # calls are not even read: a report runs others
         self._off = False
         self._dose: Dose | None = None
+        self._met: _Met | None = None
         self._told: set[str] = set()
-        self._open: tuple[Biased, Any, Any] | None = None
+        self._open: tuple[Biased | None, Any, Any] | None = None
         self._thread = 0
 
     def __enter__(self) -> "Steering":
@@ -85,9 +102,10 @@ class Steering:
         check_places(self.rules, self.reader.layers)
         self.reader.begin()
         self.matched, self.unknown, self.calls = {}, 0, 0
-        self._told = set()
-        inner = Biased(self.model, self._bias)
-        inner.__enter__()
+        self._told, self._met = set(), None
+        inner = self._biased()
+        if inner is not None:
+            inner.__enter__()
         before = self.model.register_forward_pre_hook(self._begin, prepend=True, with_kwargs=True)
         after = self.model.register_forward_hook(self._end, always_call=True, with_kwargs=True)
         self._open = (inner, before, after)
@@ -111,9 +129,15 @@ class Steering:
         self.reader.begin()
         if not self.calls:  # no call at all, or all of them by `off`: nothing had to be heard
             error = error or NotSteerable("nothing ran under the rules")
-        inner.__exit__(kind, error, trace)
+        if inner is not None:
+            inner.__exit__(kind, error, trace)
         if error is None:
             self._tell_unmatched()
+
+    def _biased(self) -> Biased | None:
+        """What biases attention; None where no rule does: then there need be none in the model."""
+        only_inputs = bool(self.rules) and all(rule.removes for rule in self.rules)
+        return None if only_inputs and self.shares is None else Biased(self.model, self._bias)
 
     def off(self) -> "Off":
         """A context manager in whose block no rule holds: the model is the one it was."""
@@ -179,7 +203,14 @@ class Steering:
         values = self._values
         if values is not None and not isinstance(values, Mapping):
             values = [values[place]]
-        inner = Steering(self.model, rules, self._fresh(values), form=self.form, today=self.today)
+        inner = Steering(
+            self.model,
+            rules,
+            self._fresh(values),
+            form=self.form,
+            today=self.today,
+            placeholder=self._placeholder,
+        )
         inner.shares, inner._looks = Shares(), looks
         one = batch[place : place + 1] if isinstance(batch, torch.Tensor) else [batch[place]]
         told: list[str] = []
@@ -193,29 +224,59 @@ class Steering:
             unknown=inner.unknown,
         )
 
-    def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _begin(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         """Forward pre-hook: what does this call read, and which rules mean something there."""
         if not self._hears() or self._rests:
-            return
+            return None
         self._dose = None
         reading = self.reader.read(args, kwargs)
         if self._off:
-            return
+            return None
         self._check_cache(reading)
         self.calls += 1
-        active = self._active(reading)
-        refuse_conflicts(active)
-        for told in told_conflicts(active):
-            self._warn(told)
-        self._dose = Dose(
-            active=tuple(active),
-            layers=self.reader.layers,
-            form=self.form,
-            length=reading.layouts[0].length if reading.layouts else 0,
-            new=reading.new,
-            cached=reading.cached,
-            real=real_in(reading.layouts),
-        )
+        met = self._meet(reading)
+        for rule, rows in met.rows:
+            self._note(rule, rows)
+        self._dose = met.dose
+        gone = [one.keys for one in met.dose.active if one.rule.removes]
+        if self._looks or not gone:
+            return None
+        keys_BL = torch.stack(gone).any(0)
+        return self._placeholder.put_in_call(args, kwargs, reading, keys_BL)
+
+    def _meet(self, reading: Reading) -> "_Met":
+        """What the rules mean in a reading; where the last one was the same, what was found then.
+
+        Raises: RuleConflict: if two rules contradict each other there.
+        """
+        day = self.today or date.today()
+        conditional = any(rule.when for rule in self.rules)  # values may have changed in place
+        if self._met is None or conditional or (self._met.reading, self._met.day) != (reading, day):
+            rows = [
+                (rule, [matched_in(rule, layout) for layout in reading.layouts])
+                for rule in self._valid(day)
+            ]
+            active = [
+                active_in(rule, found, reading.layouts)
+                for rule, found in rows
+                if any(row.positions for row in found)
+            ]
+            refuse_conflicts(active, self.reader.layers)
+            for told in told_conflicts(active):
+                self._warn(told)
+            dose = Dose(
+                active=tuple(active),
+                layers=self.reader.layers,
+                form=self.form,
+                length=reading.layouts[0].length if reading.layouts else 0,
+                new=reading.new,
+                cached=reading.cached,
+                real=real_in(reading.layouts),
+            )
+            self._met = _Met(reading=reading, day=day, rows=rows, dose=dose)
+        return self._met
 
     def _end(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: object
@@ -259,20 +320,15 @@ class Steering:
             raise NotSteerable(f"{told}, so rule {hard!r} cannot hold: begin with an empty cache")
         self._warn(told)
 
-    def _active(self, reading: Reading) -> list[Active]:
-        day = self.today or date.today()
-        found = []
+    def _valid(self, day: date) -> Iterator[Rule]:
+        """The rules that have not expired."""
         for rule in self.rules:
-            if not rule.holds_on(day):
+            if rule.holds_on(day):
+                yield rule
+            else:
                 self._warn(f"rule {rule.id!r} expired on {rule.expires}")
-                continue
-            rows = [matched_in(rule, layout) for layout in reading.layouts]
-            self._note(rule, rows)
-            if any(row.positions for row in rows):
-                found.append(active_in(rule, rows, reading.layouts))
-        return found
 
-    def _note(self, rule: Rule, rows: list[Matched]) -> None:
+    def _note(self, rule: Rule, rows: Sequence[Matched]) -> None:
         """Remember what matched; under `strict` nothing is an error."""
         before = self.matched.get(rule.id)
         now = MatchedRule.of(rule, rows)

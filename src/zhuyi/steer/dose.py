@@ -93,7 +93,7 @@ class Dose:
             NotSteerable: if the call's keys are not the positions in which the rules were matched.
             OptionError: for a head that the call does not have.
         """
-        chosen = self.holding(call)
+        chosen = [one for one in self.holding(call) if not one.rule.removes]
         if not chosen:
             return None
         self._check(chosen, call)
@@ -155,7 +155,7 @@ class Dose:
         for one in chosen:
             rule = one.rule
             groups.setdefault((rule.sender, rule.heads, math.isinf(rule.bias)), []).append(one)
-        found = []
+        found, columns = [], []
         for (_, _, vetoed), group in groups.items():
             assert group[0].rows is not None
             rows_BQ = self._rows(group[0].rows, Q)
@@ -170,8 +170,12 @@ class Dose:
             keys_BK = torch.zeros(B, K)
             for one in group:
                 keys_BK = keys_BK + one.rule.bias * aligned(one.keys, K)
-            rows_BHQ = rows_BQ[:, None] & heads_H[None, :, None]
-            found.append(Bias.outer(rows_BHQ[..., None].float(), keys_BK[:, None, :, None]))
+            columns.append(((rows_BQ[:, None] & heads_H[None, :, None]).float(), keys_BK))
+        if columns:
+            heads = max(rows_BHQ.shape[1] for rows_BHQ, _ in columns)
+            rows = [rows_BHQ.expand(-1, heads, -1) for rows_BHQ, _ in columns]
+            keys_BKR = torch.stack([keys_BK for _, keys_BK in columns], -1)
+            found.append(Bias.outer(torch.stack(rows, -1), keys_BKR[:, None]))
         return found
 
     def _link(self, one: Active, call: BiasedCall) -> Bias:

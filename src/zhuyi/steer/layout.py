@@ -36,8 +36,10 @@ class Layout:
             them by unless they name them.
         padding: positions that hold nothing.
         roles: who speaks at each position ("system", "user", "assistant", ...), or ().
+        apart: whether spans may share characters because every position is found by itself, so
+            that which others there are does not depend on what one of them holds.
         pieces: named parts, where the input is not text.
-        values: what `when` may ask of this row.
+        values: what `when` may ask of this row; layouts are equal without them.
     """
 
     length: int
@@ -46,8 +48,9 @@ class Layout:
     special: frozenset[int] = frozenset()
     padding: frozenset[int] = frozenset()
     roles: tuple[str, ...] = ()
+    apart: bool = False
     pieces: tuple[Piece, ...] = ()
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     def covering(self, start: int, stop: int) -> frozenset[int]:
         """Positions that stand for any of the characters from `start` to `stop`."""

@@ -90,12 +90,7 @@ def reader_of(model_or_subject: nn.Module | Subject, tokenizer: Any, values: Val
     return TokenReader(tokenizer, layers=layers, values=values)
 
 
-def names_of(subject: Subject, batch: Sequence[object]) -> tuple[str, ...]:
-    """Names of the pieces of a batch's first input."""
-    return tuple(unit.label for unit in subject.units(batch)[0])
-
-
-def batch_of(subject: Subject | None, given: Any) -> Any:
+def batch_of(subject: object, given: Any) -> Any:
     """What a subject takes, of what its estimator takes: a data frame or an array is read."""
     plain = given is None or isinstance(given, Sequence | Mapping | Tensor)
     if plain or not isinstance(subject, TabularSubject):

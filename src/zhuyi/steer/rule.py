@@ -91,6 +91,11 @@ class Rule:
         return not (self.sender or self.heads) and self.layers is None
 
     @property
+    def removes(self) -> bool:
+        """Whether what it means is kept from the model altogether, by a constant in its place."""
+        return self.action == "veto" and self.guarantee == "input"
+
+    @property
     def bias(self) -> float:
         """What is added to the scores: ln(w) within the clamp, -inf for a veto, 0 for a share."""
         if self.action == "veto":

@@ -9,7 +9,8 @@ from torch import nn
 from zhuyi.errors import OptionError
 from zhuyi.steer.block import Off, Steering
 from zhuyi.steer.dose import Form
-from zhuyi.steer.readers import FittedModel, reader_of
+from zhuyi.steer.placeholder import Placeholder
+from zhuyi.steer.readers import FittedModel, ProcessedSubject, reader_of
 from zhuyi.steer.reading import Reader, Values
 from zhuyi.steer.rules import Rules
 from zhuyi.trace.subject import ModelSubject, Subject
@@ -34,8 +35,10 @@ def steer(
 
     Rules are matched against what each forward call reads (its token ids, or the pieces of a
     subject), so they hold in `decide`, `watch`, `generate` with caches, and in every explanation or
-    test that is run inside the block. Nothing but the bias of attention calls is touched, and
-    leaving the block restores the model bit for bit, also after an exception.
+    test that is run inside the block. Nothing but the bias of attention calls is touched; for a
+    veto of the level "input" a constant stands in its place instead, before the model (as
+    `zhuyi.steer.certify.removed` does). Leaving the block restores the model bit for bit, also
+    after an exception.
 
     Args:
         model_or_subject: a module, a subject whose decision one module makes, or a fitted
@@ -96,10 +99,18 @@ def steer(
     def fresh(own: Values) -> Reader:
         return copy.copy(reader) if reader is not None else reader_of(known, tokenizer, own)
 
+    subject = None if isinstance(known, nn.Module) else known
+    if tokenizer is None and isinstance(subject, ProcessedSubject):
+        tokenizer = subject.processor
     steering = Steering(
-        model, rules, reader or fresh(values), strict=strict, form=form, today=today
+        model,
+        rules,
+        reader or fresh(values),
+        strict=strict,
+        form=form,
+        today=today,
+        placeholder=Placeholder(model, subject, tokenizer),
     )
     steering._fresh, steering._values = fresh, values
-    if not isinstance(known, nn.Module):
-        steering.subject = known
+    steering.subject = subject
     return steering

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 import torch
 
@@ -20,6 +21,8 @@ from zhuyi.core.bias_terms import PerKeyTerm
 from zhuyi.errors import NotWatchable, OptionError
 from zhuyi.trace.collector import BiasedCall, Claim, site, suppressed
 from zhuyi.trace.tape import Sighting
+
+MODEST: Final = 1e4  # below it no dot product with a query of a living model overflows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +159,22 @@ def _without_vetoed(heard: Heard) -> Heard:
     gone_BK = vetoed[0]
     for one_BK in vetoed[1:]:
         gone_BK = gone_BK | one_BK
-    gone_BGKD = gone_BK.to(heard.key.device)[:, None, :, None]
+    gone_BK = gone_BK.to(heard.key.device)
+    places = gone_BK.any(0).nonzero()[:, 0]
+    if not heard.needs_graph and all(_modest(one, places) for one in (heard.key, heard.value)):
+        return heard
+    gone_BGKD = gone_BK[:, None, :, None]
     return replace(
         heard,
         key=heard.key.masked_fill(gone_BGKD, 0.0),
         value=heard.value.masked_fill(gone_BGKD, 0.0),
     )
+
+
+def _modest(tensor: torch.Tensor, places: torch.Tensor) -> bool:
+    """Whether no score and no product of what stands there overflows: a weight of 0 hides it."""
+    found = tensor.detach().index_select(2, places)
+    return bool((found.abs() <= MODEST).all())
 
 
 def _offered(heard: Heard, claim: Claim) -> BiasedCall:

@@ -16,6 +16,7 @@ from ..bias import Bias
 from ..bias_terms import BiasTerm, PerKeyTerm
 from ..inputs import Inputs
 from ..mask import CausalPart, Mask, PaddingPart
+from .stretches import attend_in_stretches
 
 NAME = "fused"
 CHUNK_ROWS: Final = 1024  # rows whose mask block is stored at a time
@@ -39,12 +40,9 @@ def refusal(inputs: Inputs) -> str | None:
 def attend(inputs: Inputs, value: torch.Tensor, dropout: float) -> torch.Tensor:
     """The output [B, H, Q, Dv] in value's dtype; differentiable."""
     query, key = inputs.query, inputs.key
-    row = _row_bias(inputs)
-    if row is not None:
-        width = max(query.shape[3], value.shape[3])
-        query, key, wide = (_padded(tensor, width) for tensor in (query, key, value))
-        output = _kernel(query, key, wide, row, inputs.scale, dropout, False)
-        return output[..., : value.shape[3]]
+    stretched = None if dropout else attend_in_stretches(inputs, value)
+    if stretched is not None:
+        return stretched
     inputs, value = _vetoes_on_channels(inputs, value)
     bias, dense = _split_bias(inputs.bias, query, inputs.scale)
     if bias is not None:
@@ -73,6 +71,8 @@ def attend_with_lse(
         and (inputs.mask is None or causal)
         and value.shape[3] == inputs.query.shape[3]
         and min(inputs.shape) > 0
+        # the kernel takes the last dimension for dense in memory, and reads beyond it if it is not
+        and all(one.stride(-1) == 1 for one in (inputs.query, inputs.key, value))
     )
     if not applies:
         return None
@@ -85,28 +85,6 @@ def attend_with_lse(
 def is_plain_causal(mask: Mask | None) -> bool:
     """Whether the mask is exactly the kernels' own `is_causal`: key j <= query i, from the left."""
     return mask is not None and mask.parts == (CausalPart(0),)
-
-
-def _row_bias(inputs: Inputs) -> torch.Tensor | None:
-    """A bias per key as one additive row [B|1, H|1, 1, K], which the CPU kernel takes as it is.
-
-    Cheaper than a channel, and it may hold -inf; but the kernel gives no gradient for it, and the
-    other devices' kernels want a mask with real rows.
-    """
-    bias, mask = inputs.bias, inputs.mask
-    if bias is None or inputs.device.type != "cpu" or min(inputs.shape) == 0:
-        return None
-    if not all(type(term) is PerKeyTerm for term in bias.terms):
-        return None
-    if mask is not None and not all(type(part) is PaddingPart for part in mask.parts):
-        return None
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in bias.tensors):
-        return None
-    everything = slice(0, inputs.shape[2]), slice(0, inputs.shape[3])
-    row = bias.block(*everything).to(inputs.dtype)
-    if mask is not None:
-        row = row.masked_fill(~mask.block(*everything, inputs.device), float("-inf"))
-    return row
 
 
 def _vetoes_on_channels(inputs: Inputs, value: torch.Tensor) -> tuple[Inputs, torch.Tensor]:

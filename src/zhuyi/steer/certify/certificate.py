@@ -31,9 +31,8 @@ CLAIMS: Final[dict[Guarantee, Said]] = {
         zh="在位置与长度不变时，输出与这些位置上的内容无关",
     ),
     "input": Said(
-        en="within removed(...) the model never receives it, whatever its architecture: a constant "
-        "stands in its place",
-        zh="在 removed(...) 中模型从未收到它：无论何种结构，其位置上都是一个常数",
+        en="the model never receives it, whatever its architecture: a constant stands in its place",
+        zh="模型从未收到它：无论何种结构，其位置上都是一个常数",
     ),
     "information": Said(
         en="what it says cannot be known from anything else either: never claimed here",

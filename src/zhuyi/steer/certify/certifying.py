@@ -59,7 +59,7 @@ def certify(
     | steer | nothing: the rule is finite, or could not be applied |
     | direct | attention's weight on it is exactly 0 where the rule holds |
     | exact | every item held: reading of model and rows, attention, swaps, taint, gradient |
-    | input | a constant stands in its place before the model (`removed`) |
+    | input | a constant stands in its place before the model (so asked for, or by `removed`) |
     | information | never claimed: a probe measures how much is left elsewhere |
 
     The argument for "exact" is structural: with weight 0 on a position in every layer and head, and
@@ -152,23 +152,28 @@ class _Work:
         """Certify one veto."""
         runs = self.runs
         keys = [keys_of(rule, call) for call in runs.calls]
-        items = [_complete(rule), *structure, *read_layouts(rule, runs.calls)]
+        items = [_complete(rule), *read_layouts(rule, runs.calls)]
         positions = sum(int(one.sum()) for one in keys)
         swapping = Swapping(runs, keys, self.seed)
         leaks: tuple[Leak, ...] = ()
-        if positions:
-            items += self._runs(rule, keys, swapping)
-            if not any(item.name == "applied" for item in items):
-                leaks = measure_leaks(runs, self.applied, rule, keys, self.attribute, self.seed)
-        level = _level(items)
         offered: Guarantee | None = None
-        wants_input = rule.guarantee == "input"
-        if positions and (level != "exact" or wants_input):
-            removal = check_removal(runs, keys, swapping, self.swaps)
-            if wants_input:
-                items.append(removal)
-            if removal.state == "held" and _all_held(items, _ABOUT_THE_ROWS):
-                level, offered = ("input", None) if wants_input else (level, "input")
+        if rule.removes:  # how the model is built says nothing about what it never receives
+            if positions:
+                calls = zip(runs.calls, keys, strict=True)
+                runs.read_rows = tuple(_read(call, hit, None) for call, hit in calls)
+                alone = partial(self.applied, Rules((rule,)))
+                items.append(check_removal(runs, keys, swapping, self.swaps, steered=alone))
+            level = _level_of_removal(items)
+        else:
+            items[1:1] = structure
+            items += self._runs(rule, keys, swapping) if positions else []
+            level = _level(items)
+            if positions and level != "exact":
+                removal = check_removal(runs, keys, swapping, self.swaps)
+                if removal.state == "held" and _all_held(items, _ABOUT_THE_ROWS):
+                    offered = "input"
+        if positions and not any(item.name == "applied" for item in items):
+            leaks = measure_leaks(runs, self.applied, rule, keys, self.attribute, self.seed)
         return RuleCertificate(
             rule=rule.id,
             asked=rule.guarantee,
@@ -231,6 +236,13 @@ def _level(items: Sequence[Item]) -> Guarantee:
     if any(state == "failed" for state in states.values()):
         return "direct"
     return "exact" if all(states.get(name) == "held" for name in _NEEDED) else "direct"
+
+
+def _level_of_removal(items: Sequence[Item]) -> Guarantee:
+    states = {item.name: item.state for item in items}
+    if states.get("removal") != "held":
+        return "steer"
+    return "input" if _all_held(items, _ABOUT_THE_ROWS) else "direct"
 
 
 def _all_held(items: Sequence[Item], names: Sequence[str]) -> bool:

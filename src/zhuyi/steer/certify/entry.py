@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from zhuyi.steer.contents import Kind, replaced
 from zhuyi.steer.reading import Reading
-
-Kind = Literal["tokens", "values", "codes", "pixels"]
-"""Token ids; numbers that may be anything; codes that only a reader makes; an image."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,44 +49,6 @@ class Call:
     def with_content(self, content: Tensor) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call's arguments with other content."""
         return replaced(self.name, content, self.args, self.kwargs)
-
-
-def replaced(
-    name: str | int, content: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Arguments with one of them replaced."""
-    if isinstance(name, int):
-        return (*args[:name], content, *args[name + 1 :]), dict(kwargs)
-    return args, {**kwargs, name: content}
-
-
-def content_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | int | None:
-    """Which argument holds the content: the token ids, else the first tensor of two dimensions."""
-    if isinstance(kwargs.get("input_ids"), Tensor):
-        return "input_ids"
-    named: list[tuple[str | int, Any]] = [*enumerate(args), *kwargs.items()]
-    for name, given in named:
-        if isinstance(given, Tensor) and given.dim() > 1:
-            return name
-    return None
-
-
-def kind_of(content: Tensor, reading: Reading, *, tokens: bool, free: bool) -> Kind:
-    """What kind of content a tensor is.
-
-    Args:
-        content: the tensor.
-        reading: what the call reads.
-        tokens: whether whoever reads the call knows a tokenizer.
-        free: whether any number may stand there (a plain module; no estimator's codes).
-    """
-    if tokens and content.dim() == 2 and not content.is_floating_point():
-        return "tokens"
-    # An image's second dimension are its colors, not its patches.
-    pieces = max(one.length - len(one.special) for one in reading.layouts)
-    if content.dim() == 4 and content.shape[1] < pieces:
-        return "pixels"
-    return "values" if free and content.is_floating_point() else "codes"
 
 
 class Receivers:

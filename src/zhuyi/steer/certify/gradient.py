@@ -12,8 +12,8 @@ from zhuyi.core.record import Said
 from zhuyi.steer.certify.certificate import Item
 from zhuyi.steer.certify.entry import Call
 from zhuyi.steer.certify.runs import Applied, Runs
-from zhuyi.steer.certify.swaps import aligned
 from zhuyi.steer.certify.taint import UNREACHED, reachable
+from zhuyi.steer.contents import aligned
 
 
 def check_gradient(runs: Runs, applied: Applied, keys: Sequence[Tensor], seed: int) -> Item:

@@ -10,7 +10,7 @@ from zhuyi.steer.certify.entry import Call
 from zhuyi.steer.certify.places import meant
 from zhuyi.steer.certify.probe import flags_of, probe
 from zhuyi.steer.certify.runs import Applied, Runs
-from zhuyi.steer.certify.swaps import aligned
+from zhuyi.steer.contents import aligned
 from zhuyi.steer.rule import Rule
 
 

@@ -81,7 +81,15 @@ def _matched(pairs: list[tuple[Layout, Matched]]) -> Item:
 
 
 def _cut(pairs: list[tuple[Layout, Matched]]) -> Item:
-    cut = sum(len(found.cut) for _, found in pairs)
+    cut = sum(len(found.cut) for layout, found in pairs if not layout.apart)
+    whole = sum(len(found.cut) for layout, found in pairs if layout.apart)
+    if whole and not cut:
+        said = Said(
+            en=f"{whole} pieces that also hold something beside it are vetoed whole, and all other "
+            "pieces are found without it",
+            zh=f"{whole} 个还含有旁边内容的片段被整个否决，其他片段的查找与它无关",
+        )
+        return Item(name="tokenizer", state="held", said=said, numbers={"positions": 0})
     if not cut:
         said = Said(
             en="no token holds both what is vetoed and something else",

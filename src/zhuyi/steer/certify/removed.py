@@ -10,14 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zhuyi.errors import InputError, NotSteerable, OptionError
-from zhuyi.steer.certify.entry import Kind, content_of, kind_of, replaced
+from zhuyi.errors import OptionError
 from zhuyi.steer.certify.places import meant
-from zhuyi.steer.certify.swaps import ReferenceSubject, aligned, spread
+from zhuyi.steer.placeholder import Placeholder
 from zhuyi.steer.readers import FittedModel, reader_of
-from zhuyi.steer.reading import Reader, Reading
+from zhuyi.steer.reading import Reader
 from zhuyi.steer.rules import Rules
-from zhuyi.trace.module_subject import ModuleSubject
 from zhuyi.trace.subject import ModelSubject, Subject
 
 
@@ -83,7 +81,7 @@ def removed(
     if tokenizer is None and subject is not None:
         tokenizer = getattr(subject, "processor", None)
     found = reader or reader_of(model_or_subject, tokenizer, None)
-    return Removed(model, rules, found, Placeholder(subject, tokenizer, placeholder))
+    return Removed(model, rules, found, Placeholder(model, subject, tokenizer, placeholder))
 
 
 class Removed:
@@ -125,70 +123,10 @@ class Removed:
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         reading = self._reader.read(args, kwargs)
-        name = content_of(args, kwargs)
-        if name is None:
-            raise InputError("the model was called without a tensor 'B N ...'")
-        content = args[name] if isinstance(name, int) else kwargs[name]
         keys = torch.zeros(
             len(reading.layouts), max(one.length for one in reading.layouts), dtype=torch.bool
         )
         for row, layout in enumerate(reading.layouts):
             for rule in self._vetoes:
                 keys[row, sorted(meant(rule, layout).positions)] = True
-        return replaced(name, self._placeholder.put(content, reading, keys), args, kwargs)
-
-
-class Placeholder:
-    """The constant that stands for what is vetoed.
-
-    Args:
-        subject: the subject whose model reads it, or None.
-        tokenizer: of a model that reads token ids, or None.
-        given: what the caller wants there, or None.
-    """
-
-    def __init__(
-        self, subject: Subject | None, tokenizer: Any, given: float | Tensor | None
-    ) -> None:
-        self._subject = subject
-        self._tokenizer = tokenizer
-        self._given = given
-
-    def put(self, content: Tensor, reading: Reading, keys_BL: Tensor) -> Tensor:
-        """Content with the constant at the marked positions.
-
-        Raises: NotSteerable: for images.
-        """
-        free = self._subject is None or isinstance(self._subject, ModuleSubject)
-        kind = kind_of(content, reading, tokens=self._tokenizer is not None, free=free)
-        if kind == "pixels":
-            raise NotSteerable(
-                "patches of an image cannot be removed by their positions: gray them before the "
-                "model, or use keep= of a subject"
-            )
-        keys = spread(aligned(keys_BL, content.shape[1]), content)
-        return torch.where(keys, self._constant(content, kind), content)
-
-    def _constant(self, content: Tensor, kind: Kind) -> Tensor:
-        if self._given is not None:
-            return torch.as_tensor(self._given).to(content)
-        if kind == "tokens":
-            return torch.tensor(_blank(self._tokenizer)).to(content)
-        subject: object = self._subject
-        if kind == "codes" and isinstance(subject, ReferenceSubject):
-            typical = subject.reference(1)
-            if typical is not None and typical.shape[1:] == content.shape[1:]:
-                return typical.to(content)
-        return torch.zeros((), dtype=content.dtype, device=content.device)
-
-
-def _blank(tokenizer: Any) -> int:
-    names = ("mask_token_id", "unk_token_id", "pad_token_id", "eos_token_id", "bos_token_id")
-    for name in names:
-        found = getattr(tokenizer, name, None)
-        if isinstance(found, int):
-            return found
-    raise NotSteerable(
-        "the tokenizer has no mask, unknown, padding or end token to stand for what is vetoed: "
-        "pass placeholder="
-    )
+        return self._placeholder.put_in_call(args, kwargs, reading, keys)

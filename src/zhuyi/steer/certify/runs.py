@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from zhuyi.errors import InputError, NotSteerable, OptionError
-from zhuyi.steer.certify.entry import Call, Receivers, content_of, kind_of, replaced
+from zhuyi.steer.certify.entry import Call, Receivers
 from zhuyi.steer.certify.outputs import Watched, tensors_of
+from zhuyi.steer.contents import content_of, kind_of, replaced
 from zhuyi.steer.readers import FittedModel, batch_of, reader_of
 from zhuyi.steer.reading import Reader, Reading
 from zhuyi.trace.evaluating import evaluating
@@ -221,7 +222,7 @@ class Runs:
 
     def _decide(self) -> Tensor:
         if self.subject is not None:
-            return self.subject.decide(self.batch)  # type: ignore[arg-type]
+            return self.subject.decide(self.batch)
         batch: Any = self.batch
         with torch.no_grad():
             if isinstance(batch, Mapping):

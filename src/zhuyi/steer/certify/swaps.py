@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -12,17 +12,10 @@ from zhuyi.steer.certify.certificate import Item
 from zhuyi.steer.certify.entry import Call
 from zhuyi.steer.certify.outputs import difference, equal
 from zhuyi.steer.certify.runs import Applied, Change, Runs
+from zhuyi.steer.contents import aligned, spread
+from zhuyi.steer.placeholder import ReferenceSubject
 
 _TYPICAL: Final = 64  # reference inputs that codes are drawn from
-
-
-@runtime_checkable
-class ReferenceSubject(Protocol):
-    """A subject that knows typical inputs, as its model reads them."""
-
-    def reference(self, rows: int) -> Tensor | None:
-        """So many of them, or None."""
-        ...
 
 
 class Swapping:
@@ -152,16 +145,6 @@ def _swapped(runs: Runs, applied: Applied, swapping: Swapping, number: int) -> l
         # Pixels of a patch are no position of the content: its vector is changed instead.
         return runs.outputs(applied, vectors=change)
     return runs.outputs(applied, content=change)
-
-
-def aligned(keys_BL: Tensor, length: int) -> Tensor:
-    """Positions of the layouts as places of content: the model's own leading ones left out."""
-    return keys_BL[:, keys_BL.shape[1] - length :]
-
-
-def spread(keys_BN: Tensor, content: Tensor) -> Tensor:
-    """The same mask for every number of a position."""
-    return keys_BN.to(content.device).reshape(*keys_BN.shape, *(1,) * (content.dim() - 2))
 
 
 def vectors_of(call: Call) -> Tensor:

@@ -24,7 +24,7 @@ from zhuyi.steer.certify.certificate import Item
 from zhuyi.steer.certify.entry import Call
 from zhuyi.steer.certify.outputs import broken, equal
 from zhuyi.steer.certify.runs import Applied, Change, Runs
-from zhuyi.steer.certify.swaps import aligned, spread
+from zhuyi.steer.contents import aligned, spread
 
 TAINTS: Final = {"NaN": math.nan, "infinite": math.inf, "large": 1e4, "negative": -1e4}
 

@@ -73,7 +73,7 @@ def readout_rows(runs: Runs, applied: Applied) -> tuple[Tensor | None, ...] | No
     try:
         if runs.subject is not None:
             with applied():
-                tape = runs.subject.watch(runs.batch)  # type: ignore[arg-type]
+                tape = runs.subject.watch(runs.batch)
                 weights = runs.subject.readout(tape)
         else:
             found = _measured(runs, applied, call)

@@ -1,5 +1,6 @@
 """What a Hugging Face model decides, and how its output becomes logits "B C": one class a kind."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -62,8 +63,9 @@ class ClassDecision:
     Args:
         labels: names of the classes.
         independent: multi-label: the classes do not exclude each other.
-        score: name of the head to apply to the last real token, for decoders whose own pooling
-            cannot see padding when it is fed embeddings; None runs the model as it is.
+        score: name of the head that gives logits at every position, of which those of the last real
+            token count, for decoders whose own pooling cannot see padding when it is fed
+            embeddings; None takes the model's output.
         padding: the id that such a decoder never reads its decision from, or None.
     """
 
@@ -80,11 +82,7 @@ class ClassDecision:
         if self.score is None:
             logits: Tensor = model(**inputs).logits
         else:
-            body: Any = model.base_model
-            hidden: Tensor = body(**inputs, use_cache=False).last_hidden_state
-            rows = torch.arange(hidden.shape[0], device=hidden.device)
-            # forward() and not a call: it is the head, not one more pass of the model.
-            logits = getattr(model, self.score).forward(hidden[rows, last_positions(real)])
+            logits = _scored_last(model, self.score, inputs, real)
         if logits.dim() != 2:
             raise ShapeError(f"the head must give logits (B, C), got {tuple(logits.shape)}")
         return torch.cat((torch.zeros_like(logits), logits), 1) if logits.shape[1] == 1 else logits
@@ -107,6 +105,38 @@ class ClassDecision:
         """Softmax, or one sigmoid a class where they do not exclude each other."""
         logits = self.logits(model, inputs, real, whole).float()
         return logits.sigmoid() if self.independent else logits.softmax(1)
+
+
+def _scored_last(
+    model: nn.Module, score: str, inputs: Mapping[str, Tensor], real: Tensor
+) -> Tensor:
+    """Logits "B C" of the last real positions, in a call of the whole model.
+
+    The model itself picks positions by the padding token's id, and refuses batches where it knows
+    none; what it picks is not read here, so any id will do meanwhile.
+    """
+    head: nn.Module = getattr(model, score)
+    thread, heard = threading.get_ident(), list[Tensor]()
+
+    def listen(module: nn.Module, args: object, output: Tensor) -> None:
+        if threading.get_ident() == thread:
+            heard.append(output)
+
+    config: Any = model.config
+    text = config.get_text_config()
+    missing = getattr(text, "pad_token_id", None) is None
+    handle = head.register_forward_hook(listen)
+    try:
+        if missing:
+            text.pad_token_id = 0
+        model(**inputs, use_cache=False)
+    finally:
+        handle.remove()
+        if missing:
+            text.pad_token_id = None
+    everywhere = heard[-1]
+    rows = torch.arange(everywhere.shape[0], device=everywhere.device)
+    return everywhere[rows, last_positions(real)]
 
 
 @dataclass(frozen=True, kw_only=True)
