@@ -54,7 +54,7 @@ docs: $(READY_DEV) ## run what the documentation shows
 	$(PY) scripts/check_docs.py
 
 # Installing zhuyi never needs Node: the built script is kept in git. Changing the view does.
-view: ## rebuild the view's script from frontend/ (needs Node 20 or later)
+view: ## rebuild the pages' scripts from frontend/ (needs Node 20 or later)
 	cd frontend && npm ci --silent && npm run --silent build
 
 view-check: ## types and tests of frontend/, and that the kept script is what it builds

@@ -8,7 +8,7 @@ from benchmarks.measure import RESULTS
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 ORDER = (
     *("attend", "summarize", "rule_bias", "whole_model", "rollout", "page", "parts"),
-    *("deletion", "auditing", "learning", "training", "board", "frames"),
+    *("deletion", "auditing", "learning", "training", "board", "frames", "steering", "serving"),
 )
 HEAD = """# Benchmarks
 

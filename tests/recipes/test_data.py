@@ -157,7 +157,7 @@ def test_the_cache_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_the_table_is_whole() -> None:
     names = [file.name for dataset in DATASETS for file in dataset.files]
-    assert len(names) == len(set(names)) == len(FILES) == 17
+    assert len(names) == len(set(names)) == len(FILES) == 19
     for dataset in DATASETS:
         assert dataset.license
         assert dataset.citation

@@ -303,6 +303,38 @@ CHNSENTICORP = DataSet(
     ),
 )
 
+_MOVIELENS_ZIP = Official(
+    file="ml-100k.zip",
+    address="https://files.grouplens.org/datasets/movielens/ml-100k.zip",
+    limit=20 * MEGABYTE,
+)
+
+MOVIELENS = DataSet(
+    name="movielens",
+    title="MovieLens 100k",
+    license="research only, no redistribution: for tests on your own machine",
+    home="https://grouplens.org/datasets/movielens/100k/",
+    citation="F. M. Harper, J. A. Konstan (2015), The MovieLens Datasets: History and Context, "
+    "ACM Transactions on Interactive Intelligent Systems 5(4), doi:10.1145/2827872",
+    note="Read the publisher's README before use.",
+    files=(
+        _file(
+            "ml-100k.inter",
+            "ml-100k.inter.gz",
+            "deb10cf94779ca27e39881eb0e0bd0474e6f72463b337cc0dc5ad7e0d7ca0dc4",
+            100_000,
+            _MOVIELENS_ZIP,
+        ),
+        _file(
+            "ml-100k.item",
+            "ml-100k.item.gz",
+            "f6985910a39c0d361fc394ea63efdf72fd9158c95ecc0bd50e4acff3a082dcad",
+            1_682,
+            _MOVIELENS_ZIP,
+        ),
+    ),
+)
+
 DATASETS: tuple[DataSet, ...] = (
     AI4I,
     CMAPSS,
@@ -312,6 +344,7 @@ DATASETS: tuple[DataSet, ...] = (
     STOCKNET,
     SST2,
     CHNSENTICORP,
+    MOVIELENS,
 )
 
 FILES: Mapping[str, DataFile] = MappingProxyType(

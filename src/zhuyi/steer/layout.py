@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 Span = tuple[int, int]
 
@@ -54,11 +55,29 @@ class Layout:
 
     def covering(self, start: int, stop: int) -> frozenset[int]:
         """Positions that stand for any of the characters from `start` to `stop`."""
+        held, empty = self._holders
+        last = min(stop, len(held))
         return frozenset(
-            place
-            for place, span in enumerate(self.spans)
-            if span is not None and span[0] < stop and span[1] > start
+            [place for at in range(max(start, 0), last) for place in held[at]]
+            + [place for at, place in empty if start < at < stop]
         )
+
+    @cached_property
+    def _holders(self) -> tuple[list[list[int]], list[tuple[int, int]]]:
+        """Per character the positions that stand for it, and places of those that hold none.
+
+        Made once, because a text may hold a thousand matches.
+        """
+        end = max((span[1] for span in self.spans if span is not None), default=0)
+        held: list[list[int]] = [[] for _ in range(end)]
+        empty = []
+        for place, span in enumerate(self.spans):
+            if span is not None and span[0] == span[1]:
+                empty.append((span[0], place))
+            elif span is not None:
+                for at in range(*span):
+                    held[at].append(place)
+        return held, empty
 
     def cut_by(self, start: int, stop: int) -> frozenset[int]:
         """Positions that stand for these characters and for others beside them.

@@ -14,6 +14,7 @@ import pytest
 
 from tests.ui.server.runs import logdir_at
 from tests.ui.server.standing import said
+from tests.ui.steering import small
 from tests.ui.test_cli import Result
 from zhuyi.ui.server import running
 
@@ -82,6 +83,59 @@ def test_json_and_quiet_and_no_browser(
     assert told["port"] == served[0].port
 
 
+def test_a_model_is_served_with_rules_and_examples(
+    capsys: pytest.CaptureFixture[str], served: list[running.Served], tmp_path: Path
+) -> None:
+    """Without a name it is the clinic-note model."""
+    (tmp_path / "rules.yaml").write_text(
+        "version: 1\nrules:\n- {id: own, boost: {regex: '高.压'}, weight: 2}\n", encoding="utf-8"
+    )
+    (tmp_path / "notes.csv").write_text("text\n糖尿病2年\n", encoding="utf-8")
+    given = ("--rules", tmp_path / "rules.yaml", "--examples", tmp_path / "notes.csv")
+    found = Result(capsys, "serve", *given, "--json", "--quiet", "--no-browser")
+    told = json.loads(found.out)
+    assert (found.code, found.err, len(served)) == (0, "", 1)
+    assert set(told) == {"schema", "url", "port", "model", "kind", "examples"}
+    assert (told["kind"], told["examples"]) == ("text", 6)
+    assert re.fullmatch(LINK, told["url"])
+
+
+def test_a_saved_estimator_is_served(
+    capsys: pytest.CaptureFixture[str], served: list[running.Served], tmp_path: Path
+) -> None:
+    small.number().save(tmp_path / "wear")
+    found = Result(capsys, "serve", tmp_path / "wear", "--json", "--quiet", "--no-browser")
+    told = json.loads(found.out)
+    assert (told["model"], told["kind"], told["examples"]) == ("wear", "table", 4)
+
+
+def test_a_feed_is_served_as_its_own_page(
+    capsys: pytest.CaptureFixture[str],
+    served: list[running.Served],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    from zhuyi.ui.feed import opening
+    from zhuyi.ui.server.site import Site, page_files, plain_site
+
+    class Feed:
+        title = "a feed"
+
+        def site(self) -> Site:
+            return plain_site(page_files(title=self.title, name="feed.js", script="//"))
+
+    asked: list[Path] = []
+
+    def open_feed(folder: Path, tell: object) -> Feed:
+        asked.append(folder)
+        return Feed()
+
+    monkeypatch.setattr(opening, "open_feed", open_feed)
+    found = Result(capsys, "serve", "--feed", tmp_path, "--json", "--quiet", "--no-browser")
+    told = json.loads(found.out)
+    assert (found.code, told["feed"], asked, len(served)) == (0, "a feed", [tmp_path], 1)
+
+
 def test_without_a_browser_the_link_is_there(
     capsys: pytest.CaptureFixture[str],
     served: list[running.Served],
@@ -109,7 +163,17 @@ def test_a_folder_without_runs_says_what_to_do_and_waits(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ((), 2, "give --logdir FOLDER"),
+        (
+            ("{}", "--logdir", "{}"),
+            2,
+            "--logdir shows something else than a model: leave MODEL out",
+        ),
+        (("--rules", "{}/x", "--logdir", "{}"), 2, "leave --rules out"),
+        (("--examples", "{}/x", "--feed", "{}"), 2, "leave --examples out"),
+        (("--logdir", "{}", "--feed", "{}"), 2, "serve them one by one"),
+        (("{}/gone",), 3, "gone"),
+        (("--rules", "{}/gone.yaml"), 3, "gone.yaml cannot be read"),
+        (("--examples", "{}/gone.csv"), 3, "gone.csv"),
         (("--logdir", "{}", "--port", "70000"), 2, "--port must be 0"),
         (("--logdir", "{}", "--port", "-1"), 2, "--port must be 0"),
         (("--logdir", "{}", "--host", "0.0.0.0"), 2, "--host"),
@@ -159,7 +223,18 @@ def test_a_library_that_is_missing_is_named(
 def test_help_helps(capsys: pytest.CaptureFixture[str]) -> None:
     found = Result(capsys, "serve", "--help")
     assert found.code == 0
-    for part in ("--logdir", "--port", "--no-browser", "--json", "--quiet", "works once", "Ctrl-C"):
+    for part in (
+        "--rules",
+        "--examples",
+        "--feed",
+        "--logdir",
+        "--port",
+        "--no-browser",
+        "--json",
+        "--quiet",
+        "works once",
+        "Ctrl-C",
+    ):
         assert part in found.out
     assert "--host" not in found.out
 
@@ -168,7 +243,8 @@ def test_ctrl_c_stops_it_and_is_no_failure(tmp_path: Path) -> None:
     """A real process; importing what it needs does not import the server's libraries."""
     logdir_at(tmp_path, "a")
     code = (
-        "import sys; from zhuyi.ui.server import logdir, running, site; from zhuyi.ui.cli import "
+        "import sys; from zhuyi.ui.server import logdir, posting, running, site; "
+        "from zhuyi.ui.steering import opening, routes; from zhuyi.ui.cli import "
         "main; assert not {'uvicorn', 'starlette', 'tensorboard'} & set(sys.modules); main()"
     )
     arguments = ["serve", "--logdir", str(tmp_path), "--no-browser"]

@@ -85,7 +85,7 @@ class Guard:
                 late = Refusal(status=HTTPStatus.GATEWAY_TIMEOUT, text="This took too long.")
                 await answer.refuse(late)
             except Exception as fault:
-                self.tell(_place_of(fault))
+                self.tell(place_of(fault))
                 raise
 
     async def _answer(self, scope: "Scope", receive: "Receive", answer: "_Answer") -> None:
@@ -194,7 +194,7 @@ def _given(body: bytes) -> "Receive":
     return receive
 
 
-def _place_of(fault: Exception) -> str:
+def place_of(fault: Exception) -> str:
     """What went wrong and where, without the message: that may repeat somebody's text."""
     trace = fault.__traceback__
     place = "somewhere"

@@ -91,16 +91,38 @@ def read_all(
     shares = model.predict_proba(list(texts))
     frame = model.explain(list(texts), labels=list(CLASSES))
     groups = dict(list(frame.groupby(["row", "label"], sort=False)))
-    rows = []
-    for row, text in enumerate(texts):
-        found = []
-        for label, name in enumerate(CLASSES):
-            share = float(shares[row, label])
-            if share >= least:
-                units = _units(groups.get((row, name)))
-                found.append(_condition(text, label, share, units))
-        rows.append(tuple(sorted(found, key=lambda one: -one.probability)))
-    return tuple(rows)
+    return tuple(
+        conditions(
+            text,
+            shares[row].tolist(),
+            [_units(groups.get((row, name))) for name in CLASSES],
+            least=least,
+        )
+        for row, text in enumerate(texts)
+    )
+
+
+def conditions(
+    text: str,
+    shares: Sequence[float],
+    units: Sequence[Sequence[Said]],
+    *,
+    least: float = 0.5,
+) -> tuple[Condition, ...]:
+    """The same from what the model said of a note, where that is known already.
+
+    Args:
+        text: the note.
+        shares: one probability a class of `CLASSES`.
+        units: for each class, the note's units with what they add to it, in reading order.
+        least: classes below this probability are left out.
+    """
+    found = [
+        _condition(text, label, float(share), units[label])
+        for label, share in enumerate(shares)
+        if share >= least
+    ]
+    return tuple(sorted(found, key=lambda one: -one.probability))
 
 
 def attended(units: Sequence[Said]) -> tuple[int, int] | None:

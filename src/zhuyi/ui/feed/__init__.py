@@ -1,0 +1,1 @@
+"""A personal feed in the browser of this machine: `zhuyi serve --feed FOLDER`."""
