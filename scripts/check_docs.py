@@ -32,7 +32,10 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 # Generated pages, and the function that gives their text from committed records.
-PAGES = {"docs/benchmarks.md": "benchmarks.table:page"}
+PAGES = {
+    "docs/benchmarks.md": "benchmarks.table:page",
+    "docs/steering-truth.md": "scripts.steering_truth_page:page",
+}
 BY_HAND = "do not edit by hand"
 SHELLS = {"bash", "sh", "shell", "console"}
 

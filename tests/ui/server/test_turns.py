@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.ui.server.loops import complete
 from zhuyi.errors import InputError
 from zhuyi.ui.server.turns import MOST_WAITING, Superseded, TooLate, TooMany, Turn, Turns
 
@@ -14,7 +15,10 @@ WAIT = 10.0  # seconds after which a test has failed
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(story(), WAIT))
+    async def ended() -> None:
+        await asyncio.wait_for(story(), WAIT)
+
+    complete(ended())
 
 
 class Held:
