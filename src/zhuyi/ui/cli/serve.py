@@ -17,6 +17,13 @@ SCHEMA = "zhuyi.serve/1"
 
 Say = Callable[[str], None]
 
+#: Which extra beside `serve` brings a library; what is not here comes with `learn`.
+_EXTRAS = {
+    **dict.fromkeys(("starlette", "uvicorn", "pydantic", "yaml"), ""),
+    "transformers": ",transformers",
+    "tensorboard": ",tensorboard",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
@@ -83,7 +90,10 @@ def serve(
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "zhuyi":
             raise  # a fault of ours, not a library that is missing
-        raise InputError(f"zhuyi serve needs {error.name}: pip install 'zhuyi[serve]'") from None
+        extra = _EXTRAS.get(error.name.partition(".")[0], ",learn")
+        raise InputError(
+            f"zhuyi serve needs {error.name}: pip install 'zhuyi[serve{extra}]'"
+        ) from None
     progress("")
     if ready.note:
         say(ready.note)
