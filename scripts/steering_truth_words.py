@@ -111,7 +111,8 @@ In training either answer is right by the toss of a coin. The rule says whom to 
 conflicts in which the named source wins. Collateral: questions that only one source answers, right
 before and wrong under the rule. Every dose is found on other inputs than the numbers are from: the
 most obedience with at most 1 % collateral there. Models that do not know the task after 1,200
-updates are trained on (two of the five were): a rule cannot steer what was not learned.""",
+updates are trained on (two of the five were), and refused after 3,600 (none of the five, but
+seed 40): a rule cannot steer what was not learned.""",
         columns=(
             Column(name="obedience", title="obedience"),
             Column(name="collateral", title="collateral"),

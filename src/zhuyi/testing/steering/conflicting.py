@@ -60,6 +60,8 @@ SHARES: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 LAYERS: Final = 2
 #: How often training is gone through at most: matching is learned late, and all at once.
 ROUNDS: Final = 3
+#: Updates of a round from which a model that does not know the task is refused.
+ENOUGH: Final = 1000
 HEADS: Final = 4
 
 Obeying = Callable[[int], Run]
@@ -157,7 +159,10 @@ def _word(kind: Sequence[str], numbers: Tensor) -> Tensor:
 
 
 def trained(seed: int, *, steps: int = 1200, batch: int = 64) -> Recall:
-    """The model of a seed."""
+    """The model of a seed.
+
+    Raises: RuntimeError: where it did not learn the task; a rule cannot steer what was not learned.
+    """
     generator = torch.Generator().manual_seed(seed)
     model = Recall(generator)
 
@@ -171,7 +176,11 @@ def trained(seed: int, *, steps: int = 1200, batch: int = 64) -> Recall:
     for _ in range(ROUNDS):
         fit(model, loss, steps=steps)
         if _knows(model, questions(200, generator)):
-            break
+            return model
+    if steps >= ENOUGH:
+        raise RuntimeError(
+            f"seed {seed} did not learn the task in {ROUNDS * steps} updates: take another"
+        )
     return model
 
 
