@@ -30,7 +30,7 @@ import zhuyi
 from zhuyi.errors import DataUnavailable
 from zhuyi.learn import AttentionClassifier
 from zhuyi.learn.prior import Monotone, Prior
-from zhuyi.learn.wishing import with_cells
+from zhuyi.learn.sources import with_cells
 from zhuyi.recipes import diabetes130
 from zhuyi.steer import Column, Rules
 from zhuyi.steer.penalty import Mass, attended

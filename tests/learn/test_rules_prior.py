@@ -21,7 +21,7 @@ from zhuyi.learn import (
     PriorCheck,
     load,
 )
-from zhuyi.learn.wishing import with_cells
+from zhuyi.learn.sources import with_cells
 from zhuyi.steer import Column, Rules
 from zhuyi.steer.penalty import Hinge, Mass, Says
 

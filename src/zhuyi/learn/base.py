@@ -97,9 +97,12 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _examined(self, inputs: Any, codes: NDArray[Any], target: NDArray[np.generic]) -> None:
         """Warn of what makes the training useless or misleading."""
 
-    def _planned(self, inputs: Any, codes: NDArray[Any]) -> Plan:
+    def _planned(self, inputs: Any, material: Any, codes: NDArray[Any]) -> Plan:
         """How to train, once it is known what the inputs are."""
         return self._plan()
+
+    def _announce(self, inputs: Any, material: Any, rows: NDArray[np.int64] | None) -> None:
+        """Called before training inputs of these indices are read as codes; None: all of them."""
 
     def _checked(self, codes: torch.Tensor) -> None:
         """Look at what the fit came to, on its training rows."""
@@ -236,12 +239,20 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         self._examined(inputs, codes, target)
         shape = self._shape(outputs)
         telling = self._telling(material, inputs, codes, target)
+        examples = Examples(
+            codes=codes,
+            target=target,
+            weights=weights,
+            groups=groups,
+            together=together,
+            announce=lambda rows: self._announce(inputs, material, rows),
+        )
         fitted = fit_glass_box(
-            Examples(codes=codes, target=target, weights=weights, groups=groups, together=together),
+            examples,
             inputs,
             shape,
             self._objective(),
-            self._planned(inputs, codes),
+            self._planned(inputs, material, codes),
             seed=_seed(self.random_state),
             validation_fraction=self.validation_fraction,
             calibrated=self._calibrated(),
@@ -255,6 +266,8 @@ class GlassBoxEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         self._checked(torch.from_numpy(codes))
         if telling is not None:
             telling.fitted(fitted, self.max_epochs)
+        # a classifier may look for its threshold in these
+        self._announce(inputs, material, fitted.judged)
         return torch.from_numpy(codes)
 
     def _telling(

@@ -11,22 +11,18 @@ from numpy.typing import NDArray
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from zhuyi.errors import InputError, OptionError
+from zhuyi.errors import InputError
 from zhuyi.learn import explaining, plotting
-from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.gauge import settle_constants
 from zhuyi.learn.glass_box import GlassBox, Shape
-from zhuyi.learn.prior import Prior, prior_of
-from zhuyi.learn.prior_checks import PriorCheck, checked, tell
 from zhuyi.learn.problems import check_rows, find_problems, report
 from zhuyi.learn.reading import Cells, is_frame, is_mappings, read_table
-from zhuyi.learn.ruling import Ruling
+from zhuyi.learn.ruled import RuledEstimator
 from zhuyi.learn.schema import Schema, learn_schema
+from zhuyi.learn.table_reader import TableRows
 from zhuyi.learn.table_subject import DRAWS, TableSubject
 from zhuyi.learn.training import Plan
 from zhuyi.learn.warnings_of_data import UnseenWarning
-from zhuyi.learn.wishing import Wishes
-from zhuyi.steer.rules import Rules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,19 +31,16 @@ _CENTERING: Final = 0.3
 _SETTLED_ON: Final = 512  # rows, at least, on which constants are settled
 
 
-class TableEstimator(GlassBoxEstimator):
+class TableEstimator(RuledEstimator):
     """Base of `AttentionClassifier` and `AttentionRegressor`; see there."""
 
     own_state: ClassVar[tuple[str, ...]] = ("n_features_in_",)
 
-    rules: Rules | Prior | None
     columns: Mapping[str, str] | None
     bins: int
     strict: bool
     inputs_: Schema
     n_features_in_: int
-    prior_: Prior | None
-    prior_checks_: tuple[PriorCheck, ...]
 
     @property
     def schema_(self) -> Schema:
@@ -94,8 +87,7 @@ class TableEstimator(GlassBoxEstimator):
         )
         ruling = self.module_.ruling
         if ruling is not None:
-            told = ruling.by_column(codes)
-            frame["rules"] = [one for row in frame["row"][:: len(names)] for one in told[row]]
+            frame["rules"] = explaining.told_rules(ruling.by_factor(codes), asked)
         return frame
 
     def subject(self) -> TableSubject:
@@ -148,55 +140,14 @@ class TableEstimator(GlassBoxEstimator):
         plan = super()._plan()
         return plan if self.mixing_layers else replace(plan, centering=_CENTERING)
 
-    def _planned(self, inputs: Schema, codes: NDArray[np.float64]) -> Plan:
-        plan, prior = self._plan(), prior_of(self.rules)
-        self.prior_ = prior
-        if prior is None:
-            return plan
-        ruling = _ruling(prior, inputs, self.mixing_layers)
-        if ruling is not None:
-            ruling.check(torch.from_numpy(codes), strict=self.strict)
-        wishes = self._wishes(prior, inputs) if prior.wishing else None
-        if wishes is not None:
-            wishes.check(torch.from_numpy(codes), strict=self.strict)
-        return replace(plan, ruling=ruling, wishes=wishes)
+    def _source(self, inputs: Schema) -> TableRows:
+        return TableRows(inputs)
 
-    def _wishes(self, prior: Prior, inputs: Schema) -> Wishes:
-        return Wishes(prior, inputs, self.labels_, self._objective())
-
-    def _more_facts(self) -> Any:
-        # of the fit: whoever has set other parameters since has not taken rules out of the model
-        if self.prior_ is None:
-            return None
-        checks = [one.as_json() for one in self.prior_checks_]
-        return {"prior": self.prior_.as_json(), "checks": checks}
-
-    def _take_facts(self, data: Any) -> None:
-        self.prior_, self.prior_checks_ = None, ()
-        match data:
-            case None:
-                return
-            case {"prior": prior, "checks": list(checks)}:
-                self.prior_ = read = Prior.from_json(prior)
-                self.prior_checks_ = tuple(PriorCheck.from_json(one) for one in checks)
-            case _:
-                raise InputError("model.json has a prior of other entries")
-        self.rules = read if read.wishing else read.rules
-        try:
-            layers = self.module_.shape.mixing_layers
-            self.module_.ruling = _ruling(read, self.inputs_, layers)
-        except OptionError as wrong:
-            raise InputError(f"model.json has rules that cannot be: {wrong}") from None
+    def _strictly(self) -> bool:
+        return self.strict
 
     def _subject_of(self, module: GlassBox, inputs: Schema) -> TableSubject:
         return TableSubject(module, inputs, self.labels_, self._objective())
-
-    def _checked(self, codes: torch.Tensor) -> None:
-        self.prior_checks_ = ()
-        if self.prior_ is not None:
-            wishes = self._wishes(self.prior_, self.inputs_)
-            self.prior_checks_ = checked(self.module_, wishes, codes)
-            tell(self.prior_checks_)
 
     def _settle(self, module: GlassBox, inputs: Schema, codes: torch.Tensor) -> None:
         if self.mixing_layers:  # nothing says what a factor by itself is worth
@@ -248,7 +199,3 @@ class TableEstimator(GlassBoxEstimator):
                 stacklevel=4,
             )
         return torch.from_numpy(codes)
-
-
-def _ruling(prior: Prior, inputs: Schema, mixing_layers: int) -> Ruling | None:
-    return Ruling(prior.rules, inputs, mixing_layers + 1) if prior.rules else None

@@ -80,6 +80,25 @@ def tabulate(
     return pd.DataFrame(lines)
 
 
+def told_rules(
+    found: list[list[str]], asked: list[list[int]], present: NDArray[np.bool_] | None = None
+) -> list[str]:
+    """The column `rules` of the lines that `tabulate` gives.
+
+    Args:
+        found: per row and factor, the rules that mean it.
+        asked: per row, indices of labels.
+        present: "B N", factors that an input has. None: all.
+    """
+    return [
+        one
+        for row, labels in enumerate(asked)
+        for _ in labels
+        for place, one in enumerate(found[row])
+        if present is None or present[row, place]
+    ]
+
+
 def cell_values(cells: Sequence[Cells]) -> NDArray[np.object_]:
     """A table's cells "B N" as a person wrote them; None where missing."""
     return np.array([_shown(column) for column in cells], dtype=object).T.reshape(-1, len(cells))

@@ -48,6 +48,7 @@ class Examples:
         groups: "B" integers; each is split in the same proportion. None: rows at random.
         together: "B" integers; rows of one number (a patient, an engine) stay on one side of the
             split, and `groups` is not looked at. None: each row by itself.
+        announce: called with indices of rows before they are read as codes.
     """
 
     codes: NDArray[Any]
@@ -55,6 +56,7 @@ class Examples:
     weights: NDArray[np.float64]
     groups: NDArray[np.int64] | None = None
     together: NDArray[np.int64] | None = None
+    announce: Callable[[NDArray[np.int64]], None] = lambda rows: None
 
 
 @dataclass(frozen=True)
@@ -142,22 +144,19 @@ def _trained(
     generator = torch.Generator().manual_seed(seed)
     module = GlassBox(inputs, shape, generator)
     module.ruling = plan.ruling
-    module.factors.start(learn.codes, learn.target, module.effect)
+    counted = learn.codes if plan.ruling is None else plan.ruling.without_vetoed(learn.announced())
+    module.factors.start(counted, learn.target, module.effect)
     trained = train(module, learn, judge, objective, plan, generator)
-    _settled(module, learn)
+    # in float64, with something to say for entries that training never used
+    module.double().eval().factors.settle(counted)
     return module, trained
-
-
-def _settled(module: GlassBox, learn: Part) -> None:
-    """In float64, with something to say for entries that training never used."""
-    module.double().eval().factors.settle(learn.codes)
 
 
 def _temperature(module: GlassBox, judge: Part | None, objective: Objective) -> float:
     """By which logits are to be divided; 1 where too few rows would say so."""
     if judge is None or len(judge) < _FEWEST_CALIBRATED:
         return 1.0
-    logits = decided(module, judge.codes)
+    logits = decided(module, judge.announced())
     return best_temperature(logits, judge.target, judge.weights, objective)
 
 
@@ -225,6 +224,7 @@ def _part(examples: Examples, rows: NDArray[np.int64]) -> Part:
         torch.from_numpy(examples.codes[rows]),
         torch.from_numpy(examples.target[rows]),
         torch.from_numpy(examples.weights[rows].astype(np.float32)),
+        lambda places: examples.announce(rows if places is None else rows[places.numpy()]),
     )
 
 

@@ -35,7 +35,7 @@ class Monotone:
 
 @dataclass(frozen=True, kw_only=True)
 class Prior:
-    """What a table's model shall know before it sees any data.
+    """What a model shall know before it sees any data.
 
         loss = loss of the data + strength * (wishes + monotone + unused + logic)
 
@@ -46,10 +46,10 @@ class Prior:
     Args:
         rules: what holds; a veto is a factor that cannot matter.
         wishes: rules as `Rules.penalty` reads them: attention is supervised, the bias left alone.
-        monotone: directions of factors; a penalty on finite differences of the log-odds.
-        unused: columns that should not matter; a penalty on what changes when their cells are
-            swapped. (Weaker than a veto, and it may keep what a wish of low attention does not:
-            that the column is used all the same.)
+        monotone: directions of a table's columns; a penalty on finite differences of the log-odds.
+        unused: columns of a table that should not matter; a penalty on what changes when their
+            cells are swapped. (Weaker than a veto, and it may keep what a wish of low attention
+            does not: that the column is used all the same.)
         logic: statements about attention and decisions; `Mass` names rules and wishes by id.
         strength: of all wishes against the data.
         supervision: how far attention is from what is wished.

@@ -11,9 +11,9 @@ from torch import Tensor
 from zhuyi.errors import InputError
 from zhuyi.learn.glass_box import GlassBox
 from zhuyi.learn.prior import Monotone
+from zhuyi.learn.sources import with_cells
 from zhuyi.learn.warnings_of_data import DataWarning
-from zhuyi.learn.wishing import Wishes, known, with_cells
-from zhuyi.steer.layout import Layout
+from zhuyi.learn.wishing import Wishes, known
 from zhuyi.steer.matching import matched_in
 
 Asked = Literal["monotone", "unused", "vetoed"]
@@ -134,10 +134,9 @@ def _direction(model: GlassBox, wishes: Wishes, one: Monotone, codes: Tensor) ->
 
 def _swapped(model: GlassBox, wishes: Wishes, name: str, codes: Tensor, asked: Asked) -> PriorCheck:
     place, before = wishes.place(name), model(codes)
-    draws = torch.from_numpy(wishes.schema.spread(_SWAPS))
+    draws = torch.from_numpy(wishes.source.spread(_SWAPS))
     changed = [
-        (model(with_cells(codes, place, row[place].expand(len(codes), -1))) - before).abs().amax(1)
-        for row in draws
+        (model(wishes.source.swapped(codes, place, row)) - before).abs().amax(1) for row in draws
     ]
     what = f"{name!r} does not matter"
     return _found(asked, what, name, torch.stack(changed).amax(0))
@@ -157,12 +156,12 @@ def _found(asked: Asked, what: str, column: str, off: Tensor) -> PriorCheck:
 
 
 def _vetoed(model: GlassBox, wishes: Wishes) -> Iterator[str]:
-    """Columns that a rule forbids in all rows, layers and heads."""
-    if model.ruling is None:
+    """Factors that a rule forbids in all rows, layers and heads."""
+    layout = None if model.ruling is None else model.ruling.layout
+    if layout is None:
         return
-    layout: Layout = model.ruling.layout
     gone = set[int]()
     for rule in wishes.prior.rules:
         if rule.action == "veto" and rule.complete and not rule.when:
             gone |= matched_in(rule, layout).positions
-    yield from (wishes.schema.names[place] for place in sorted(gone))
+    yield from (wishes.source.names[place] for place in sorted(gone))

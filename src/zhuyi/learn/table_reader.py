@@ -1,13 +1,16 @@
 """What a table model's calls read, for rules: columns by name, and cells for `when`."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zhuyi.errors import InputError
 from zhuyi.learn.columns import KNOWN, Column
 from zhuyi.learn.schema import Schema
+from zhuyi.learn.sources import Free, with_cells
 from zhuyi.steer.layout import Layout, Piece
 from zhuyi.steer.reading import Reading, Values, values_of
 
@@ -65,3 +68,33 @@ def _cell(column: Column, value: float) -> object:
         return value
     name = column.categories[int(value)]
     return name == "True" if column.kind == "boolean" else name
+
+
+class TableRows:
+    """The source of tables: every row has the same columns, and cells of its own.
+
+    Args:
+        schema: how columns are read.
+    """
+
+    kind: Final = "column"
+    asked: Final = True
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.names = schema.names
+        self.told = f"the columns are {', '.join(schema.names)}"
+        self._reader = TableReader(schema, layers=1)
+        self.whole = Layout(length=len(self.names), pieces=self._reader.pieces)
+
+    def layouts(self, codes: Tensor, free: Free) -> tuple[Layout, ...]:
+        """Rows of codes "B N K", with their cells."""
+        return self._reader.read((codes,), {}).layouts
+
+    def spread(self, count: int) -> NDArray[np.float64]:
+        """Codes "count N K" of typical cells."""
+        return self.schema.spread(count)
+
+    def swapped(self, codes: Tensor, place: int, other: Tensor) -> Tensor:
+        """The same rows with another's cell in one column."""
+        return with_cells(codes, place, other[place].expand(len(codes), -1))

@@ -95,14 +95,21 @@ class Part:
         codes: of B inputs, as their embedding reads them.
         target: "B" or "B C".
         weights: "B", of the rows' losses.
+        announce: called with places of rows, None for all, before they are read.
     """
 
     codes: Tensor
     target: Tensor
     weights: Tensor
+    announce: Callable[[Tensor | None], None] = lambda places: None
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def announced(self, places: Tensor | None = None) -> Tensor:
+        """Codes that are about to be read, of these places or all."""
+        self.announce(places)
+        return self.codes if places is None else self.codes[places]
 
 
 @dataclass
@@ -159,7 +166,7 @@ def train(
         if judge is not None:
             validation = evaluate(model, judge, objective, calibrated=plan.calibrated)
             if plan.wishes is not None:
-                validation += plan.wishes.judged(model, judge.codes)
+                validation += plan.wishes.judged(model, judge.announced())
         trained.history.append((loss, validation))
         better = validation is None or validation < trained.best_loss
         if better:
@@ -187,7 +194,7 @@ def evaluate(
 ) -> float:
     """Weighted mean loss of a part, without dropout; `calibrated`: after the best temperature."""
     model.eval()
-    logits = decided(model, part.codes)
+    logits = decided(model, part.announced())
     if calibrated:
         logits = logits / best_temperature(logits, part.target, part.weights, objective)
     return float((objective.losses(logits, part.target) * part.weights).double().mean())
@@ -225,7 +232,7 @@ def _epoch(
         step = epoch * per_epoch + number
         for group in optimizer.param_groups:
             group["lr"] = rate(step, plan.epochs * per_epoch, plan.learning_rate)
-        codes = trimmed(model.factors, learn.codes[rows])
+        codes = trimmed(model.factors, learn.announced(rows))
         read, attention = _read(model, codes, plan)
         loss = (objective.losses(read.logits, learn.target[rows]) * learn.weights[rows]).mean()
         common = loss.new_zeros(())

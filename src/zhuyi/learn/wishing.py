@@ -19,9 +19,9 @@ from zhuyi.learn.columns import KNOWN, Column
 from zhuyi.learn.glass_box import GlassBox, Read
 from zhuyi.learn.objectives import Binary, Multiclass, Objective
 from zhuyi.learn.prior import Monotone, Prior
-from zhuyi.learn.ruling import tell_meaningless
-from zhuyi.learn.schema import Schema
-from zhuyi.learn.table_reader import TableReader
+from zhuyi.learn.ruling import check_conditions, tell_meaningless
+from zhuyi.learn.sources import Source, with_cells
+from zhuyi.learn.table_reader import TableRows
 from zhuyi.steer.layout import Layout
 from zhuyi.steer.matching import matched_in
 from zhuyi.steer.penalty.logic import World, unlikeliness
@@ -30,30 +30,33 @@ from zhuyi.trace.watch import watch
 
 _MARGIN: Final = 0.05  # log-odds a standard deviation: what is only just met is soon lost again
 _JUDGED: Final = 256  # rows
+_ROWS: Final = 1024  # looked at together before the training
 _STEP: Final = 1e-2  # standard deviations: nearer values say more of rounding than of a direction
 
 
 class Wishes:
-    """The wishes of a prior for a table's model.
+    """The wishes of a prior.
 
     Args:
         prior: what is asked.
-        schema: how columns are read.
+        source: what says what rows are made of.
         labels: names of the decisions.
         objective: from logits to probabilities.
-    Raises: OptionError: columns or decisions that do not exist, a direction of a category.
+    Raises: OptionError: columns or decisions that do not exist, a direction of a category, and
+        directions and unused columns of what is no table.
     """
 
     def __init__(
-        self, prior: Prior, schema: Schema, labels: tuple[str, ...], objective: Objective
+        self, prior: Prior, source: Source, labels: tuple[str, ...], objective: Objective
     ) -> None:
         self.prior = prior
-        self.schema = schema
+        self.source = source
         self.labels = labels
         self.objective = objective
-        self._reader = TableReader(schema, layers=1)
         self._named = prior.rules + prior.wishes
-        self._by_row = any(rule.when for rule in self._named)
+        self._by_row = source.whole is None or any(rule.when for rule in self._named)
+        _check_kind(prior, source)
+        check_conditions(prior.wishes, source)
         self._places = {one.column: self.place(one.column) for one in prior.monotone}
         self._unused = [self.place(name) for name in prior.unused]
         for one in prior.monotone:
@@ -64,13 +67,14 @@ class Wishes:
 
         Raises: NotSteerable: under `strict`.
         """
-        layouts = self._reader.read((codes if self._by_row else codes[:1],), {}).layouts
         meant = {
             rule.id
+            for rows in torch.split(codes if self._by_row else codes[:1], _ROWS)
+            for layout in self.source.layouts(rows, _none)
             for rule in self.prior.wishes
-            if any(matched_in(rule, layout).positions for layout in layouts)
+            if matched_in(rule, layout).positions
         }
-        tell_meaningless(self.prior.wishes, meant, self.schema.names, strict=strict)
+        tell_meaningless(self.prior.wishes, meant, self.source.told, strict=strict)
 
     def seen(self, model: GlassBox, codes: Tensor) -> tuple[Read, list[AttentionMatrix]]:
         """The decision on a batch, and every attention that made it, read-out last."""
@@ -141,13 +145,14 @@ class Wishes:
 
     def place(self, name: str) -> int:
         """The place of a column. Raises: OptionError: if there is none of that name."""
-        if name not in self.schema.names:
-            raise OptionError(f"there is no column {name!r}; there are: {self.schema.names}")
-        return self.schema.names.index(name)
+        if name not in self.source.names:
+            raise OptionError(f"there is no column {name!r}; there are: {self.source.names}")
+        return self.source.names.index(name)
 
     def column(self, name: str) -> Column:
         """The column of that name."""
-        return self.schema.columns[self.place(name)]
+        assert isinstance(self.source, TableRows)
+        return self.source.schema.columns[self.place(name)]
 
     def _against(
         self, one: Monotone, model: GlassBox, codes: Tensor, generator: torch.Generator
@@ -171,8 +176,8 @@ class Wishes:
 
     def _layouts(self, codes: Tensor) -> list[Layout]:
         if self._by_row:
-            return list(self._reader.read((codes,), {}).layouts)
-        return list(self._reader.read((codes[:1],), {}).layouts) * len(codes)
+            return list(self.source.layouts(codes, _none))
+        return list(self.source.layouts(codes[:1], _none)) * len(codes)
 
     def _check(self, one: Monotone) -> None:
         column = self.column(one.column)
@@ -187,11 +192,21 @@ class Wishes:
             raise OptionError(f"there is no decision {one.label!r}; there are: {self.labels}")
 
 
-def with_cells(codes: Tensor, place: int, cells: Tensor) -> Tensor:
-    """The same rows with other cells "B K" in one column."""
-    found = codes.clone()
-    found[:, place] = cells
-    return found
+def _check_kind(prior: Prior, source: Source) -> None:
+    """Refuse what is asked of columns where there are none. Raises: OptionError."""
+    if isinstance(source, TableRows):
+        return
+    for name, asked in (("monotone", prior.monotone), ("unused", prior.unused)):
+        if asked:
+            raise OptionError(
+                f"Prior({name}=...) is asked of the columns of a table, and {source.told}: leave "
+                "it out, and use rules and wishes"
+            )
+
+
+def _none(layout: Layout) -> frozenset[int]:
+    """No position whose content decides nothing."""
+    return frozenset()
 
 
 def known(values: Tensor, codes: Tensor) -> Tensor:

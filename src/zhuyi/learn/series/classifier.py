@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from zhuyi.learn.classifying import GlassBoxClassifier
+from zhuyi.learn.prior import Prior
 from zhuyi.learn.series.estimator import SeriesEstimator
 from zhuyi.learn.training import Progress
+from zhuyi.steer.rules import Rules
 
 
 class SeriesAttentionClassifier(GlassBoxClassifier, SeriesEstimator):
@@ -27,6 +29,9 @@ class SeriesAttentionClassifier(GlassBoxClassifier, SeriesEstimator):
     and 1 for many labels.
 
     Args:
+        rules: what holds from the training on, as `zhuyi.Rules` (a vetoed channel or stretch of
+            time is neither learned from nor decided by), or a `Prior` with wishes and logic beside.
+            Named by `Channel`; step 0 is the first that is read, -1 the last.
         channels: names of the channels, one each; None: "channel 1", "channel 2", ...
         stretches: how many stretches time is cut into, of nearly equal length; None: the root of
             the number of steps, at most 8. Fewer average more noise away, more tell better when.
@@ -57,7 +62,7 @@ class SeriesAttentionClassifier(GlassBoxClassifier, SeriesEstimator):
 
     Attributes: classes_, factors_, n_features_in_ (steps of a table, else channels), inputs_,
         module_, temperature_, threshold_, n_epochs_, history_, validation_rows_, constants_,
-        explanation_.
+        explanation_, prior_, prior_checks_.
     Raises:  InputError: from `fit`, for data that nothing can be learned from; OptionError.
     Cost:    O(epochs B N F d) time, N channels times stretches, F about twice the steps of a
         stretch plus twice `bins`.
@@ -78,6 +83,7 @@ class SeriesAttentionClassifier(GlassBoxClassifier, SeriesEstimator):
     def __init__(
         self,
         *,
+        rules: Rules | Prior | None = None,
         channels: Sequence[str] | None = None,
         stretches: int | None = None,
         steps: int | None = None,
@@ -98,6 +104,7 @@ class SeriesAttentionClassifier(GlassBoxClassifier, SeriesEstimator):
         checkpoint: str | Path | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
+        self.rules = rules
         self.channels = channels
         self.stretches = stretches
         self.steps = steps

@@ -11,14 +11,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from zhuyi.errors import OptionError
 from zhuyi.learn import explaining, plotting
-from zhuyi.learn.base import GlassBoxEstimator
 from zhuyi.learn.columns import KNOWN
 from zhuyi.learn.glass_box import GlassBox, Shape
 from zhuyi.learn.problems import check_rows, report
 from zhuyi.learn.reading import is_frame
+from zhuyi.learn.ruled import RuledEstimator
 from zhuyi.learn.series.knowledge import SeriesInputs, learn_inputs
 from zhuyi.learn.series.problems import find_problems
 from zhuyi.learn.series.reading import Series, channel_names, fitted_to, read_series
+from zhuyi.learn.series.source import SeriesRows
 from zhuyi.learn.series.stretches import Stretches, chosen_count
 from zhuyi.learn.series.subject import SeriesSubject
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class SeriesEstimator(GlassBoxEstimator):
+class SeriesEstimator(RuledEstimator):
     """Base of `SeriesAttentionClassifier` and `SeriesAttentionRegressor`; see there."""
 
     own_state: ClassVar[tuple[str, ...]] = ("n_features_in_", "flat_")
@@ -65,7 +66,8 @@ class SeriesEstimator(GlassBoxEstimator):
                 (`zhuyi.verify.Deletion`); else the verdict is "not verified".
         Returns: columns row, label, factor, value (mean of the stretch's known values, None where
             all are missing), score (before the softmax), weight, contribution (in logits; of a
-            regressor in the target's unit), verdict. Stretches before a series began have no line.
+            regressor in the target's unit), verdict; of a model with rules also rules, those that
+            mean the stretch, "" for none. Stretches before a series began have no line.
         Raises:  InputError: series of other channels. OptionError: no such label.
         Cost:    a forward pass; with `verify` some hundred decisions a series.
         Not:     a cause in the world: it says what this model goes by.
@@ -74,18 +76,24 @@ class SeriesEstimator(GlassBoxEstimator):
         codes = self._codes(X)
         with torch.no_grad():
             read = self.module_.read(codes)
-        present = self.module_.factors.present(codes)
-        return explaining.tabulate(
+        found = self.module_.factors.present(codes)
+        present = None if found is None else found.numpy()
+        asked = self._asked(read.logits, labels)
+        frame = explaining.tabulate(
             self.subject(),
             self.factors_,
             _means(codes.numpy()),
             codes,
             read,
-            self._asked(read.logits, labels),
+            asked,
             self._unit()[1],
             verify=verify,
-            present=None if present is None else present.numpy(),
+            present=present,
         )
+        ruling = self.module_.ruling
+        if ruling is not None:
+            frame["rules"] = explaining.told_rules(ruling.by_factor(codes), asked, present)
+        return frame
 
     def subject(self) -> SeriesSubject:
         """The fitted model as a Subject, for `zhuyi.audit`, `zhuyi.verify` and `zhuyi.explain`."""
@@ -133,6 +141,12 @@ class SeriesEstimator(GlassBoxEstimator):
         self, inputs: SeriesInputs, codes: NDArray[np.float64], target: NDArray[np.generic]
     ) -> None:
         report(find_problems(inputs, codes), strict=self.strict)
+
+    def _source(self, inputs: SeriesInputs) -> SeriesRows:
+        return SeriesRows(inputs)
+
+    def _strictly(self) -> bool:
+        return self.strict
 
     def _subject_of(self, module: GlassBox, inputs: SeriesInputs) -> SeriesSubject:
         return SeriesSubject(module, inputs, self.labels_, self._objective())

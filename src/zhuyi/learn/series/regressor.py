@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zhuyi.learn.prior import Prior
 from zhuyi.learn.regressing import GlassBoxRegressor
 from zhuyi.learn.series.estimator import SeriesEstimator
 from zhuyi.learn.series.interval import Errors, learn_errors
 from zhuyi.learn.training import Progress
+from zhuyi.steer.rules import Rules
 
 
 class SeriesAttentionRegressor(GlassBoxRegressor, SeriesEstimator):
@@ -23,6 +25,9 @@ class SeriesAttentionRegressor(GlassBoxRegressor, SeriesEstimator):
     w_n e_n are in the target's unit. Series are read as by `SeriesAttentionClassifier`.
 
     Args:
+        rules: what holds from the training on, as `zhuyi.Rules` (a vetoed channel or stretch of
+            time is neither learned from nor decided by), or a `Prior` with wishes and logic beside.
+            Named by `Channel`; step 0 is the first that is read, -1 the last.
         channels: names of the channels, one each; None: "channel 1", "channel 2", ...
         stretches: how many stretches time is cut into, of nearly equal length; None: the root of
             the number of steps, at most 8. Fewer average more noise away, more tell better when.
@@ -47,7 +52,8 @@ class SeriesAttentionRegressor(GlassBoxRegressor, SeriesEstimator):
         random_state: a seed, a generator, or None for fresh entropy.
 
     Attributes: factors_, n_features_in_ (steps of a table, else channels), inputs_, module_,
-        errors_, n_epochs_, history_, validation_rows_, constants_, explanation_.
+        errors_, n_epochs_, history_, validation_rows_, constants_, explanation_,
+        prior_, prior_checks_.
     Raises:  InputError: from `fit`, for data that nothing can be learned from; OptionError.
     Cost:    O(epochs B N F d) time, N channels times stretches, F about twice the steps of a
         stretch plus twice `bins`.
@@ -72,6 +78,7 @@ class SeriesAttentionRegressor(GlassBoxRegressor, SeriesEstimator):
     def __init__(
         self,
         *,
+        rules: Rules | Prior | None = None,
         channels: Sequence[str] | None = None,
         stretches: int | None = None,
         steps: int | None = None,
@@ -90,6 +97,7 @@ class SeriesAttentionRegressor(GlassBoxRegressor, SeriesEstimator):
         checkpoint: str | Path | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
+        self.rules = rules
         self.channels = channels
         self.stretches = stretches
         self.steps = steps

@@ -14,9 +14,10 @@ from zhuyi.learn.glass_box import GlassBox
 from zhuyi.learn.objectives import Objective
 from zhuyi.learn.series.knowledge import SeriesInputs
 from zhuyi.learn.series.reading import read_series
+from zhuyi.learn.series.source import stretch_reader
 from zhuyi.learn.series.stretches import ABSENT
 from zhuyi.learn.subject import GlassBoxSubject
-from zhuyi.steer.reading import Reader, UnitReader, Values
+from zhuyi.steer.reading import Reader, Values
 from zhuyi.trace.subject import Batch
 
 MEAN: Final = "training mean"
@@ -84,13 +85,7 @@ class SeriesSubject(GlassBoxSubject):
         Step 0 is the first of the longest series in training: of shorter ones the end counts, and
         negative steps mean the same in all.
         """
-        steps = self.inputs.stretches.steps
-        channels = [
-            (channel.name, (steps - last, steps - first + 1))
-            for first, last in self.inputs.stretches.bounds
-            for channel in self.inputs.channels
-        ]
-        return UnitReader(self._units, channels=channels, layers=self._sites, values=values)
+        return stretch_reader(self.inputs, layers=self._sites, values=values)
 
     def decide(self, batch: Batch, keep: Tensor | None = None) -> Tensor:
         """Probabilities "B C", with the units outside `keep` (bool "B N") removed.

@@ -15,11 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 from zhuyi.errors import OptionError
 from zhuyi.learn.classifying import BEST_F1, GlassBoxClassifier
 from zhuyi.learn.glass_box import GlassBox, Shape
+from zhuyi.learn.prior import Prior
 from zhuyi.learn.problems import check_rows
+from zhuyi.learn.ruled import RuledEstimator
 from zhuyi.learn.text import explaining, plotting
 from zhuyi.learn.text.pieces import Units, read_units
 from zhuyi.learn.text.reader import announce
 from zhuyi.learn.text.reading import read_texts
+from zhuyi.learn.text.source import TextRows
 from zhuyi.learn.text.subject import TextSubject
 from zhuyi.learn.text.vocabulary import (
     MOST_PIECES,
@@ -31,6 +34,7 @@ from zhuyi.learn.text.vocabulary import (
 )
 from zhuyi.learn.training import Plan, Progress
 from zhuyi.learn.warnings_of_data import DataWarning, UnseenWarning
+from zhuyi.steer.rules import Rules
 from zhuyi.trace.subject import Batch
 
 if TYPE_CHECKING:
@@ -42,13 +46,14 @@ _RANGES: Final = {"vocabulary": (1, MOST_PIECES), "min_count": (1, 2**31), **RAN
 
 
 class _Material(NamedTuple):
-    """Training texts, as they came and as their units."""
+    """Training texts, as they came, as their units, and with rules as their factors."""
 
     texts: Sequence[str]
     units: list[Units]
+    factors: list[Factors]
 
 
-class TextAttentionClassifier(GlassBoxClassifier):
+class TextAttentionClassifier(GlassBoxClassifier, RuledEstimator):
     """Classes of texts, decided by an attention that a person can follow.
 
     A text is read as pieces: characters and short runs of them where a script has no spaces, words,
@@ -66,6 +71,11 @@ class TextAttentionClassifier(GlassBoxClassifier):
     is an empty one. Give y "B C" of 0 and 1 for many labels.
 
     Args:
+        rules: what holds from the training on, as `zhuyi.Rules` (the pieces of a vetoed phrase or
+            pattern are neither learned from nor decided by, where they stand in it), or a `Prior`
+            with wishes and logic beside. With mixing layers a unit's place also holds the pieces
+            that end with it: a veto then takes neighbors too, is not exact, and a warning says so.
+            `load` refuses patterns (whoever wrote them): use `Text` in a model to be saved.
         vocabulary: most pieces that are learned, the most frequent ones.
         min_count: training texts in which a piece must stand.
         characters: most characters of a piece in scripts without spaces; None: 4 without mixing
@@ -101,10 +111,11 @@ class TextAttentionClassifier(GlassBoxClassifier):
             read nor changed.
 
     Attributes: classes_, vocabulary_, module_, temperature_, threshold_, n_epochs_, history_,
-        validation_rows_, constants_, explanation_.
+        validation_rows_, constants_, explanation_, prior_, prior_checks_ (of a text none).
     Raises:  InputError: from `fit`, for data that nothing can be learned from; OptionError.
     Cost:    O(epochs B N d) time for N pieces a text, about 3 a character; O(V d) memory for V
-        pieces. With mixing layers O(epochs B L N (N + d) d).
+        pieces. With mixing layers O(epochs B L N (N + d) d). Rules are matched anew whenever a text
+        is read, about a millisecond each.
     Not:     a reader of meaning: a glass box adds up pieces, and "not" reaches no further than the
         longest piece. A saved model holds the frequent pieces of its training texts, names of
         people among them where those are frequent.
@@ -130,6 +141,7 @@ class TextAttentionClassifier(GlassBoxClassifier):
     def __init__(
         self,
         *,
+        rules: Rules | Prior | None = None,
         vocabulary: int = 300_000,
         min_count: int = 2,
         characters: int | None = None,
@@ -152,6 +164,7 @@ class TextAttentionClassifier(GlassBoxClassifier):
         checkpoint: str | Path | None = None,
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
+        self.rules = rules
         self.vocabulary = vocabulary
         self.min_count = min_count
         self.characters = characters
@@ -205,7 +218,8 @@ class TextAttentionClassifier(GlassBoxClassifier):
                 are shared evenly among its units (they have no score of their own).
         Returns: columns row, label, factor (as compared), value (as it stands in the text), score
             (before the softmax), weight, contribution (in logits), verdict, start, end (characters
-            of the text). A text without a known piece has no line: the constant decides.
+            of the text); of a model with rules also rules, those that mean the piece in this text,
+            "" for none. A text without a known piece has no line: the constant decides.
         Raises:  InputError: what is no text. OptionError: no such label.
         Cost:    a forward pass; with `verify` about 500 decisions a text.
         Not:     a cause in the world: it says what this model goes by. Weights of a text sum to
@@ -248,7 +262,7 @@ class TextAttentionClassifier(GlassBoxClassifier):
         texts = read_texts(X)
         check_rows(len(texts))
         self._check_ranges()
-        return _Material(texts, [read_units(text, self.max_length) for text in texts])
+        return _Material(texts, [read_units(text, self.max_length) for text in texts], [])
 
     def _count(self, material: _Material) -> int:
         return len(material.texts)
@@ -266,8 +280,24 @@ class TextAttentionClassifier(GlassBoxClassifier):
 
     def _encoded(self, inputs: Vocabulary, material: _Material) -> NDArray[np.int32]:
         found = [inputs.factors(units) for units in material.units]
+        if self.rules is not None:  # their texts have to be known whenever codes are read
+            material.factors.extend(found)
         _warn_of_long(found)
         return padded(found)
+
+    def _announce(
+        self, inputs: Vocabulary, material: _Material, rows: NDArray[np.int64] | None
+    ) -> None:
+        if material.factors:
+            some = range(len(material.texts)) if rows is None else rows.tolist()
+            texts, factors = material.texts, material.factors
+            announce(inputs, [texts[row] for row in some], [factors[row] for row in some])
+
+    def _source(self, inputs: Vocabulary) -> TextRows:
+        return TextRows(inputs)
+
+    def _checked(self, codes: torch.Tensor) -> None:
+        """Nothing: what is vetoed in all texts has no place that could be looked at."""
 
     def _subject_of(self, module: GlassBox, inputs: Vocabulary) -> TextSubject:
         return TextSubject(module, inputs, self.labels_, self._objective())

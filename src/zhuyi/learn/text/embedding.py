@@ -47,7 +47,8 @@ class TextEmbedding(Embedding):
         used[1] |= self.hiding.share > 0  # trained wherever a unit was hidden
         pieces = used.clone()
         pieces[:2] = False
-        self.table[~used] = self.table[pieces].mean(0)
+        if bool(pieces.any()):  # else rules veto every piece of every text
+            self.table[~used] = self.table[pieces].mean(0)
 
     def lengths(self, codes: Tensor) -> Tensor:
         """How many places of each text hold a factor, "B"."""

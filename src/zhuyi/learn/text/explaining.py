@@ -49,9 +49,11 @@ def tabulate(
 
     places = [(row, label) for row, labels in enumerate(asked) for label in labels]
     verdicts = _verdicts(subject, texts, places) if verify else [NOT_VERIFIED] * len(places)
-    lines: dict[str, list[object]] = {name: [] for name in TEXT_COLUMNS}
+    ruled = subject.module.ruling is not None
+    names = (*TEXT_COLUMNS, "rules") if ruled else TEXT_COLUMNS
+    lines: dict[str, list[object]] = {name: [] for name in names}
     told = zip(places, verdicts, _told(subject, texts, found, places), strict=True)
-    for (row, label), verdict, own in told:
+    for (row, label), verdict, (rules, *own) in told:
         one = found[row]
         numbers = _by_unit(subject, texts[row], *own[1:]) if by_unit else _by_piece(one, *own)
         keys, spans = _named(one, by_unit)
@@ -61,8 +63,9 @@ def tabulate(
             *(column.tolist() for column in numbers),
             [verdict] * len(keys),
             *([start for start, _ in spans], [end for _, end in spans]),
+            *([_rules_of(one, rules, by_unit)] if ruled else []),
         )
-        for name, column in zip(TEXT_COLUMNS, columns, strict=True):
+        for name, column in zip(names, columns, strict=True):
             lines[name] += column
     return pd.DataFrame(lines).astype({"score": float, "weight": float, "contribution": float})
 
@@ -72,8 +75,8 @@ def _told(
     texts: Sequence[str],
     found: Sequence[Factors],
     places: Sequence[tuple[int, int]],
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Score, weight and contribution of every factor, for each place; a few texts at a time."""
+) -> Iterator[tuple[list[str], Tensor, Tensor, Tensor]]:
+    """Rules, score, weight and contribution of every factor, for each place; a few at a time."""
     # of two classes there is one logit, for the second: for the first it counts the other way
     two = len(subject.labels) == 2 and subject.module.shape.outputs == 1
     for _, portion in groupby(places, key=lambda place: place[0] // _AT_ONCE):
@@ -81,13 +84,15 @@ def _told(
         first, last = some[0][0], some[-1][0]
         those = slice(first, last + 1)
         announce(subject.vocabulary, texts[those], found[those])
+        codes, ruling = torch.from_numpy(padded(found[those])), subject.module.ruling
         with torch.no_grad():
-            read = subject.module.read(torch.from_numpy(padded(found[those])))
+            read = subject.module.read(codes)
+        rules = [[]] * len(codes) if ruling is None else ruling.by_factor(codes)
         scores, weights, parts = read.scores, read.weights, read.contributions
         for row, label in some:
             at = row - first, 0 if two else label
             sign = -1.0 if two and label == 0 else 1.0
-            yield scores[at], weights[at], sign * parts[at]
+            yield rules[row - first], scores[at], weights[at], sign * parts[at]
 
 
 def _named(one: Factors, by_unit: bool) -> tuple[list[str], list[tuple[int, int]]]:
@@ -96,6 +101,17 @@ def _named(one: Factors, by_unit: bool) -> tuple[list[str], list[tuple[int, int]
         return list(one.units.keys), list(one.units.spans)
     start = int((one.first < 0).sum())  # the rest, where there is one, comes first
     return list(one.keys[start:]), list(one.spans[start:])
+
+
+def _rules_of(one: Factors, rules: list[str], by_unit: bool) -> list[str]:
+    """Per line of a text, the rules that mean it; a unit is meant with a piece that touches it."""
+    if not by_unit:
+        return [rules[place] for place in (one.first >= 0).nonzero()[0]]
+    found: list[dict[str, None]] = [{} for _ in one.units.keys]
+    for first, last, told in zip(one.first, one.last, rules, strict=False):
+        for unit in range(max(first, 0), last):
+            found[unit] |= dict.fromkeys(told.split(", ") if told else ())
+    return [", ".join(told) for told in found]
 
 
 def _by_piece(one: Factors, *numbers: Tensor) -> list[NDArray[np.float64]]:

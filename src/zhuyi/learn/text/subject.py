@@ -175,7 +175,7 @@ class TextSubject(GlassBoxSubject):
             gone = torch.zeros(codes.shape[:2], dtype=torch.bool)
             shared = min(codes.shape[1], keep.shape[1])
             gone[:, :shared] = ~keep[:, :shared].cpu()
-            return without_units(codes, gone)
+            return self._told(batch, texts, without_units(codes, gone))
         for row, one in enumerate(texts):
             # of a piece nothing is gone where as many units are gone before its end as its start
             gone_before = torch.cat(
@@ -184,6 +184,11 @@ class TextSubject(GlassBoxSubject):
             first, last = torch.from_numpy(one.first), torch.from_numpy(one.last)
             touched = (first >= 0) & (gone_before[last] > gone_before[first])
             codes[row, : len(one.codes)][touched] = 0
+        return self._told(batch, texts, codes)
+
+    def _told(self, batch: Batch, texts: Sequence[Factors], codes: Tensor) -> Tensor:
+        """The codes, of which it was said of which texts they are."""
+        announce(self.vocabulary, read_texts(list(batch)), texts, list(codes.numpy()))
         return codes
 
 
