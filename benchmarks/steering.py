@@ -24,8 +24,10 @@ NOTE = (
     "causal mask too. Rules with `from` are cut into long runs of rows that hear the same, one row "
     "of numbers each, and blocks of at most 16 MB for the rows between; what is joined under a "
     "causal mask also leaves out more of the triangle, which may make it cheaper than plain. The "
-    "floor is the kernel's own: adding a row costs 1.03 to 1.04, a block 1.05 to 1.12. Matching "
-    "and all else in Python takes about 1 to 2 ms a pass of four calls. A share reads all weights "
+    "floor is the kernel's own: adding a row costs 1.03 to 1.04, a block 1.05 to 1.12, and at 512 "
+    "with two threads a row costs about 1.1. Matching and all else in Python takes about 1 to 2 ms "
+    "a pass of four calls, which is more of a pass the more threads there are; the misses at 512 "
+    "and of eight groups come from there. A share reads all weights "
     "once before. The dense mask is made once and lies ready, which favors it."
 )
 LENGTHS = (512, 1024, 2048, 4096)
@@ -68,19 +70,29 @@ def rule_sets(length: int) -> dict[str, tuple[Rules, float | None]]:
     }
 
 
-def main(lengths: tuple[int, ...] = LENGTHS) -> None:
+def main(lengths: tuple[int, ...] = LENGTHS, threads: tuple[int, ...] = (1, 2)) -> None:
     """Time every rule set, the dense form and a dense mask."""
+    before = torch.get_num_threads()
+    rows: list[Row] = []
+    for count in threads:
+        torch.set_num_threads(count)
+        rows += _measured(lengths, f"{count} thread{'s' if count > 1 else ''}")
+    torch.set_num_threads(before)
+    save("steering", QUESTION, rows, NOTE)
+
+
+def _measured(lengths: tuple[int, ...], threads: str) -> list[Row]:
     rows: list[Row] = []
     for length in lengths:
         units = [Unit(label=str(n), positions=(n,)) for n in range(length)]
         for causal in (False, True):
             model = Attending(length, causal).eval()
-            about = f"L {length}{', causal' if causal else ''}"
+            about = f"L {length}{', causal' if causal else ''}, {threads}"
             with torch.inference_mode():
                 for name, (rules, bar) in rule_sets(length).items():
                     rows.append(_case(f"{name}, {about}", model, units, rules, bar))
                 rows.append(_dense(f"the same as a dense mask lying ready, {about}", model))
-    save("steering", QUESTION, rows, NOTE)
+    return rows
 
 
 def _case(name: str, model: Attending, units: list[Unit], rules: Rules, bar: float | None) -> Row:
