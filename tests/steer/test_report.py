@@ -11,9 +11,11 @@ import torch
 from tests.steer.test_restore import NAMES, Tabular, reader
 from tests.trace.models import noise, seeded
 from tests.trace.test_watch import assert_same, nothing_left, snapshot
+from zhuyi.core.record import Said
 from zhuyi.errors import OptionError
+from zhuyi.steer.certify import Certificate, RuleCertificate
 from zhuyi.steer.layout import Layout
-from zhuyi.steer.report import SteeringReport
+from zhuyi.steer.report import Leak, SteeringReport
 from zhuyi.steer.reporting import Elsewhere
 from zhuyi.steer.rules import Rules
 from zhuyi.steer.selectors import Column, Tokens
@@ -72,7 +74,14 @@ def test_effect_obedience_and_collateral_are_those_of_plain_runs() -> None:
 
 
 def test_what_matched_the_dose_and_the_clamp() -> None:
-    found, _ = reported(FAR, draws=0, guarantees={"sex": "exact"})
+    leak = Leak(source="other inputs", auc=0.7, low=0.6, high=0.8, rows=40, said=Said(en="", zh=""))
+    part = RuleCertificate(
+        rule="sex", asked="exact", level="exact", offered=None, items=(), leaks=(leak,), positions=6
+    )
+    certificate = Certificate(
+        model="M", architecture="m", rows=6, swaps=1, seed=0, rules=(part,), versions={}
+    )
+    found, _ = reported(FAR, draws=0, certificate=certificate)
     age, sex = found["age"], found["sex"]
     assert (age.inputs, age.offered, age.positions, age.shown) == (6, 6, 6, ("age",))
     assert age.asked == pytest.approx(math.log(100))
@@ -81,6 +90,8 @@ def test_what_matched_the_dose_and_the_clamp() -> None:
     assert age.why == "guideline"
     assert (age.guarantee, age.certified) == ("steer", False)
     assert (sex.guarantee, sex.certified, sex.asked, sex.clamped) == ("exact", True, None, False)
+    assert (age.leaks, sex.leaks) == ((), (leak,))
+    assert found.as_json()["rules"][1]["leaks"][0]["auc"] == 0.7
     with pytest.raises(KeyError):
         found["nobody"]
 

@@ -23,9 +23,9 @@ from zhuyi.steer.placeholder import Placeholder
 from zhuyi.steer.readers import batch_of
 from zhuyi.steer.reading import FollowingReader, Reader, Reading, Values
 from zhuyi.steer.record import MatchedRule, Shares
-from zhuyi.steer.report import SteeringReport
+from zhuyi.steer.report import Claims, SteeringReport
 from zhuyi.steer.reporting import Decide, Run, measured, quietly
-from zhuyi.steer.rule import Guarantee, Rule
+from zhuyi.steer.rule import Rule
 from zhuyi.steer.rules import Rules
 from zhuyi.steer.selectors import Matched
 from zhuyi.trace.biased import Biased
@@ -152,7 +152,7 @@ class Steering:
         decide: Decide | None = None,
         draws: int = 5,
         seed: int = 0,
-        guarantees: Mapping[str, Guarantee] | None = None,
+        certificate: Claims | None = None,
     ) -> SteeringReport:
         """What the rules do to these inputs, measured against runs without them.
 
@@ -169,7 +169,8 @@ class Steering:
                 subject's.
             draws: random places a rule is tried at for the control; 0 for none.
             seed: of these draws.
-            guarantees: rule id -> level that a certificate found; others are "steer".
+            certificate: of the same rules, as `certify` gives it: each veto's level and leaks;
+                without it the level is "steer", which claims nothing.
 
         Raises:
             OptionError: without a subject and without `decide`, or for a target that is none.
@@ -192,7 +193,7 @@ class Steering:
                 target=target,
                 draws=draws,
                 seed=seed,
-                guarantees=guarantees or {},
+                certificate=certificate,
                 labels=() if self.subject is None else self.subject.labels,
             )
         finally:

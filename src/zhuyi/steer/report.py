@@ -1,9 +1,10 @@
 """What a steering did, as records: plain numbers and texts that every face can show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from zhuyi.core.record import Said
 from zhuyi.steer.rule import Action, Guarantee
 
 
@@ -47,6 +48,55 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Leak:
+    """How well the vetoed attribute can be told from what is left.
+
+    Args:
+        source: "read-out" (what the decision is made of) or "other inputs".
+        auc: cross-validated area under the curve of a linear probe; 0.5 is chance. None where it
+            could not be measured.
+        low, high: 95 % interval.
+        rows: rows that were used.
+        said: the same in one sentence.
+    """
+
+    source: str
+    auc: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    said: Said
+
+
+class Claim(Protocol):
+    """What a certificate says of one rule."""
+
+    @property
+    def rule(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def level(self) -> Guarantee:
+        """What may be claimed."""
+        ...
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """What a probe finds of it elsewhere."""
+        ...
+
+
+class Claims(Protocol):
+    """A certificate, as `certify` gives it."""
+
+    @property
+    def rules(self) -> Sequence[Claim]:
+        """One part a veto."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
 class RuleReport:
     """One rule.
 
@@ -72,6 +122,7 @@ class RuleReport:
         control: see there; None for a veto or link that was not drawn, or without draws.
         guarantee: what a certificate said, else "steer".
         certified: whether a certificate was given.
+        leaks: of a certified veto, what a probe finds of it elsewhere; told, never claimed away.
     """
 
     id: str
@@ -93,6 +144,7 @@ class RuleReport:
     control: Control | None
     guarantee: Guarantee
     certified: bool
+    leaks: tuple[Leak, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,13 +16,15 @@ from zhuyi.steer.layout import Layout
 from zhuyi.steer.record import MatchedRule, Shares
 from zhuyi.steer.report import (
     Change,
+    Claim,
+    Claims,
     Collateral,
     Control,
     Obedience,
     RuleReport,
     SteeringReport,
 )
-from zhuyi.steer.rule import Guarantee, Rule
+from zhuyi.steer.rule import Rule
 from zhuyi.steer.rules import Rules
 from zhuyi.steer.selectors import Matched, Selector
 from zhuyi.trace.subject import Batch
@@ -94,7 +96,7 @@ def measured(
     target: int | Sequence[int] | None,
     draws: int,
     seed: int,
-    guarantees: Mapping[str, Guarantee],
+    certificate: Claims | None,
     labels: tuple[str, ...],
 ) -> SteeringReport:
     """See `Steering.report`."""
@@ -114,6 +116,7 @@ def measured(
         ]
         collateral.append(_collateral("others", [(one, two) for one, two in far]))
     records = []
+    claims = () if certificate is None else certificate.rules
     for rule in rules:
         without = rules.without(rule.id)
         alone = len(rules) == 1
@@ -121,8 +124,8 @@ def measured(
         control = None
         if draws and rule.action != "link":
             control = _control(decided, rules, rule, batch, base, after, named, draws, seed)
-        level = guarantees.get(rule.id)
-        records.append(_record(rule, before, base, after, named, control, level))
+        claim = next((one for one in claims if one.rule == rule.id), None)
+        records.append(_record(rule, before, base, after, named, control, claim))
     told = dict.fromkeys(text for run in (*before, *after) for text in run.told)
     for one in records:  # that a rule means nothing in one input is no news where it does in others
         if one.inputs:
@@ -277,7 +280,7 @@ def _record(
     after: Sequence[Run],
     target: Sequence[int],
     control: Control | None,
-    level: Guarantee | None,
+    claim: Claim | None,
 ) -> RuleReport:
     met = [run.matched[rule.id] for run in after if rule.id in run.matched]
     shown = dict.fromkeys(text for one in met for text in one.shown)
@@ -304,8 +307,9 @@ def _record(
         reached=1 - short / counted if rule.action == "share" and counted else None,
         effect=_change(base, after, target),
         control=control,
-        guarantee=level or "steer",
-        certified=level is not None,
+        guarantee="steer" if claim is None else claim.level,
+        certified=claim is not None,
+        leaks=() if claim is None else claim.leaks,
     )
 
 

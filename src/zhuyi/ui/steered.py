@@ -105,10 +105,9 @@ def try_rules(
         progress("certifying the vetoes")
         with _quiet():
             certificate = certify(subject, rules, batch)
-    levels = {} if certificate is None else {one.rule: one.level for one in certificate.rules}
     progress("steering")
     steering = steer(subject, rules)
-    report = steering.report(batch, others=others, target=wanted, guarantees=levels)
+    report = steering.report(batch, others=others, target=wanted, certificate=certificate)
     before = subject.decide(batch).tolist()
     with _quiet(), steering:
         after = subject.decide(batch).tolist()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from zhuyi.core.record import Said
+from zhuyi.steer.report import Leak
 from zhuyi.steer.rule import GUARANTEES, Guarantee
 
 State = Literal["held", "failed", "unchecked"]
@@ -60,27 +61,6 @@ class Item:
     state: State
     said: Said
     numbers: Mapping[str, Number] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leak:
-    """How well the vetoed attribute can be told from what is left.
-
-    Args:
-        source: "read-out" (what the decision is made of) or "other inputs".
-        auc: cross-validated area under the curve of a linear probe; 0.5 is chance. None where it
-            could not be measured.
-        low, high: 95 % interval.
-        rows: rows that were used.
-        said: the same in one sentence.
-    """
-
-    source: str
-    auc: float | None
-    low: float | None
-    high: float | None
-    rows: int
-    said: Said
 
 
 @dataclass(frozen=True, kw_only=True)

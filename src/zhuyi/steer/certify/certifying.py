@@ -13,7 +13,7 @@ from zhuyi._check import check_at_least
 from zhuyi.core.record import Said
 from zhuyi.errors import NotSteerable, UnmatchedRule, ZhuyiError
 from zhuyi.steer.certify.breakers import read_model
-from zhuyi.steer.certify.certificate import Certificate, Item, Leak, RuleCertificate
+from zhuyi.steer.certify.certificate import Certificate, Item, RuleCertificate
 from zhuyi.steer.certify.dropping import check_dropping
 from zhuyi.steer.certify.entry import Call
 from zhuyi.steer.certify.gradient import check_gradient
@@ -27,6 +27,7 @@ from zhuyi.steer.certify.taint import check_taint
 from zhuyi.steer.certify.watching import check_attention, check_readout, readout_rows
 from zhuyi.steer.readers import FittedModel
 from zhuyi.steer.reading import Reader
+from zhuyi.steer.report import Leak
 from zhuyi.steer.rule import Guarantee, Rule
 from zhuyi.steer.rules import Rules
 from zhuyi.steer.steering import steer

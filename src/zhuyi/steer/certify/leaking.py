@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from zhuyi.steer.certify.certificate import Leak
 from zhuyi.steer.certify.entry import Call
 from zhuyi.steer.certify.places import meant
 from zhuyi.steer.certify.probe import flags_of, probe
 from zhuyi.steer.certify.runs import Applied, Runs
 from zhuyi.steer.contents import aligned
+from zhuyi.steer.report import Leak
 from zhuyi.steer.rule import Rule
 
 

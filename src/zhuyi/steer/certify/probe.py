@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zhuyi.core.record import Said
 from zhuyi.errors import OptionError
-from zhuyi.steer.certify.certificate import Leak
+from zhuyi.steer.report import Leak
 
 LEAST: Final = 10  # rows of each kind below which an area says nothing
 _FOLDS: Final = 5

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from zhuyi.core.record import Said, Verdict
 from zhuyi.steer.certify import Certificate, certify
-from zhuyi.steer.certify.certificate import CLAIMS, Leak, RuleCertificate
+from zhuyi.steer.certify.certificate import CLAIMS, RuleCertificate
+from zhuyi.steer.report import Leak
 from zhuyi.steer.rules import Rules
 from zhuyi.trace.subject import Batch
 from zhuyi.ui.server.turns import Turn
