@@ -112,7 +112,7 @@ def test_what_is_kept_of_the_heads_is_said(one: Path, folder: Path, visit: Visit
     path = page_with(folder / "none.html", looked)
     opened = visit(path)
     page = drawn(opened)
-    assert "--layers and --heads" in text(page, "coverage")
+    assert "fewer layers or heads" in text(page, "coverage")
     assert page.locator("#grid .head.detailed").count() == 0
     silent(opened, path)
 
