@@ -38,6 +38,8 @@ DECODERS = (
 )
 FAMILIES = (*ENCODERS, *DECODERS, "phi3", "gpt_oss", "smollm3")
 VETOED = slice(3, 5)
+#: Which words an expert takes together changes the last bit of all of them.
+EXPERTS = {"gpt_oss"}
 
 
 def model_and_inputs(name: str, attention: str = "sdpa") -> tuple[Any, dict[str, torch.Tensor]]:
@@ -93,7 +95,10 @@ def test_a_veto_hides_what_stands_there_to_the_bit(name: str) -> None:
                 found[form] = model(**inputs)[0], model(**other)[0]
         again = model(**inputs)[0]
     for one, two in found.values():
-        assert torch.equal(one[:, kept], two[:, kept])
+        if name in EXPERTS:  # a certificate refuses "exact" there
+            torch.testing.assert_close(one[:, kept], two[:, kept], rtol=0, atol=1e-5)
+        else:
+            assert torch.equal(one[:, kept], two[:, kept])
     assert not torch.allclose(plain[0][:, kept], plain[1][:, kept], atol=1e-3)  # the broken twin
     real = inputs["attention_mask"].bool()[:, kept]
     low, dense = (found[form][0][:, kept][real] for form in ("low-rank", "dense"))

@@ -42,6 +42,28 @@ def write(panel: Panel, selector: str, text: str) -> None:
     panel.page.keyboard.press("Tab")
 
 
+#: A click on a checkbox that takes no focus, some time from now.
+SOON_OFF = """() => setTimeout(() => {
+  const root = document.getElementById("zhuyi").shadowRoot ?? document;
+  root.querySelector("[data-rule=no-sugar] input[type=checkbox]").click();
+}, 1000)"""
+
+
+def test_what_is_being_typed_outlives_an_answer(panel: Panel) -> None:
+    page = panel.page
+    before = panel.text("#bars")
+    page.evaluate(SOON_OFF)  # another rule is switched off by itself, while a person types
+    page.focus("[data-rule=look-bp] .why")
+    page.keyboard.press("End")
+    page.keyboard.type(" of the")
+    page.wait_for_selector("[data-rule=no-sugar] .tag:text-is('off')")
+    panel.soon(lambda: panel.text("#bars") != before, True)
+    assert page.input_value("[data-rule=look-bp] .why") == "guideline of the"
+    page.keyboard.type(" ward")
+    page.keyboard.press("Tab")
+    panel.soon(lambda: panel.rules()[0]["why"], "guideline of the ward")
+
+
 def test_rules_are_named_explained_switched_and_undone(panel: Panel) -> None:
     page = panel.page
     before = panel.text("#bars")

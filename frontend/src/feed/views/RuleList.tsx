@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { actionOf, idOf, weighed, weightOf, weightText, whyOf, withWeight } from "../../steering/rule";
 import { ask } from "../../steering/server";
+import { Field } from "../../steering/views/Field";
 import { told } from "../../steering/words";
 import { type Kept, keptOf, rulesOf, useShown, useStore } from "../store";
 import type { Certificate, Compared, Rule, Ruled } from "../types";
@@ -91,29 +92,6 @@ function Name({ kept: { key, rule } }: { kept: Kept }) {
       if (taken) store.set({ done: store.say("nameTaken") });
       else if (id && id !== idOf(rule)) store.rules(rules.map((one) => (one.key === key ? { ...one, rule: { ...rule, id } } : one)));
     }} />
-  );
-}
-
-interface FieldProps {
-  name: string;
-  value: string;
-  label: string;
-  hint?: string;
-  most: number;
-  take: (text: string) => void;
-}
-
-// What is being typed is kept here: an answer that arrives meanwhile draws the page again.
-function Field({ name, value, label, hint, most, take }: FieldProps) {
-  const [typed, setTyped] = useState<string | null>(null);
-  return (
-    <input type="text" class={name} value={typed ?? value} aria-label={label} placeholder={hint} maxLength={most}
-      onInput={(event) => setTyped(event.currentTarget.value)}
-      onChange={(event) => {
-        const text = event.currentTarget.value;
-        setTyped(null);
-        take(text);
-      }} />
   );
 }
 

@@ -5,6 +5,7 @@ import { actionOf, idOf, weighed, weightOf, whyOf, withWeight } from "../rule";
 import { type Kept, rulesOf, useShown, useStore } from "../store";
 import type { Answer, Ruled } from "../types";
 import { CertificateView } from "./Certificate";
+import { Field } from "./Field";
 import { Slider } from "./Slider";
 
 const SHOWN = 4; // places that are quoted
@@ -37,12 +38,11 @@ export function RuleCard({ kept }: { kept: Kept }) {
       {weighed(rule) && actionOf(rule) !== "veto" && (
         <Slider label={store.say("weightOf", { name: id })} weight={weightOf(rule)} put={put} />
       )}
-      <input type="text" class="why" value={whyOf(rule)} aria-label={store.say("ruleWhy")}
-        placeholder={store.say("whyHint")} maxLength={500}
-        onChange={(event) => {
+      <Field name="why" value={whyOf(rule)} label={store.say("ruleWhy")} hint={store.say("whyHint")} most={500}
+        take={(text) => {
           const { why: _, ...rest } = rule;
-          const why = event.currentTarget.value.trim();
-          store.rules(rulesOf(state).map((one) => (one.key === key ? { ...one, rule: why ? { ...rest, why } : rest } : one)));
+          const why = text.trim();
+          store.rules(rulesOf(store.state).map((one) => (one.key === key ? { ...one, rule: why ? { ...rest, why } : rest } : one)));
         }} />
       {certificate && <CertificateView certificate={certificate} />}
     </li>
@@ -52,21 +52,14 @@ export function RuleCard({ kept }: { kept: Kept }) {
 // A name is taken when it is finished, and only where no other rule has it.
 function Name({ kept: { key, rule } }: { kept: Kept }) {
   const store = useStore();
-  const state = useShown();
   return (
-    <input type="text" class="name" value={idOf(rule)} aria-label={store.say("ruleName")} maxLength={80}
-      onInput={(event) => event.currentTarget.setCustomValidity("")}
-      onChange={(event) => {
-        const field = event.currentTarget;
-        const id = field.value.trim();
-        const taken = rulesOf(state).some((one) => one.key !== key && idOf(one.rule) === id);
-        if (!id || taken) {
-          field.value = idOf(rule);
-          store.set({ done: taken ? store.say("nameTaken") : "" });
-        } else if (id !== idOf(rule)) {
-          store.rules(rulesOf(state).map((one) => (one.key === key ? { ...one, rule: { ...rule, id } } : one)));
-        }
-      }} />
+    <Field name="name" value={idOf(rule)} label={store.say("ruleName")} most={80} take={(text) => {
+      const id = text.trim();
+      const rules = rulesOf(store.state);
+      const taken = rules.some((one) => one.key !== key && idOf(one.rule) === id);
+      if (!id || taken) store.set({ done: taken ? store.say("nameTaken") : "" });
+      else if (id !== idOf(rule)) store.rules(rules.map((one) => (one.key === key ? { ...one, rule: { ...rule, id } } : one)));
+    }} />
   );
 }
 
