@@ -260,7 +260,7 @@ def test_a_head_without_details_says_so(visit: Visit, tmp_path: Path) -> None:
     opened = visit(path)
     page = drawn(opened)
     assert "only the small picture" in text(page, "matrix-caption")
-    assert "--layers 0 --heads" in text(page, "matrix-caption")
+    assert "look again at layer 0, head 0 alone" in text(page, "matrix-caption")
     assert page.is_disabled("[data-mode=scores]")
     assert page.is_disabled("[data-mode=results]")
     silent(opened, path)
