@@ -58,7 +58,7 @@ view: ## rebuild the pages' scripts from frontend/ (needs Node 20 or later)
 	cd frontend && npm ci --silent && npm run --silent build
 
 view-check: ## types and tests of frontend/, and that the kept script is what it builds
-	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)'; then \
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then \
 	  cd frontend && npm ci --silent && npm run --silent check && npm run --silent test \
 	    && node build.mjs --check; \
 	else echo "no Node 20 here: the view's script is not rebuilt and compared"; fi
